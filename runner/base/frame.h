@@ -1,0 +1,71 @@
+/*
+ * What the processes say to each other, and how.
+ *
+ * host <-> zygote: one SOCK_SEQPACKET socket, one message a packet (struct zygote_message),
+ * descriptors beside it. host <-> child: one SOCK_STREAM socket per child (its channel), frames:
+ * a header, then `length` bytes. The host believes nothing in a frame from a child.
+ */
+#ifndef BASE_FRAME_H
+#define BASE_FRAME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+
+/* ---- host <-> zygote ---- */
+
+enum zygote_message_type {
+    /* host -> zygote */
+    ZYGOTE_SETUP = 1, /* the first packet: settings, as `name=value\0…` after the message */
+    ZYGOTE_FORK,      /* fork child `id`; its end of the channel comes along */
+    /* zygote -> host */
+    ZYGOTE_READY,  /* Python is up; text: what it is, and warnings, one a line */
+    ZYGOTE_FAILED, /* it can't start: text says why; it exits */
+    ZYGOTE_FORKED, /* child `id` is process `pid`; its pidfd comes along */
+    ZYGOTE_UNABLE, /* child `id` could not be forked; `status` is an errno */
+    ZYGOTE_EXITED, /* child `id` is gone; `status` as from waitpid() */
+};
+
+struct zygote_message {
+    uint32_t type;
+    int32_t pid;
+    uint64_t id;
+    int32_t status;
+    uint32_t text_length; /* bytes that follow, not NUL-terminated */
+};
+
+enum { ZYGOTE_TEXT_MAX = 60000 };
+
+/* ---- host <-> child ---- */
+
+enum frame_type {
+    /* host -> child */
+    FRAME_TASK = 1, /* the task's `settings`, raw JSON; a memfd comes along when `length` bytes
+                       don't stand in the stream (frame_header.flags has FRAME_BY_FD) */
+    /* child -> host */
+    FRAME_PRINT,   /* one print call: a JSON array of strings, its RPC params */
+    FRAME_OUTPUT,  /* text for the runner's log: what print made of `sep` and `end` */
+    FRAME_DROPPED, /* a uint64_t: how many prints were not sent so far */
+    FRAME_RESULT,  /* the task's result, one JSON value */
+    FRAME_ERROR,   /* a JSON object: kind, message, description, lineNumber, itemIndex */
+};
+
+enum { FRAME_BY_FD = 1 };
+
+struct frame_header {
+    uint32_t type;
+    uint32_t flags;
+    uint64_t length;
+};
+
+/* What a child may send, enforced on both sides. */
+enum {
+    PRINT_CALLS_MAX = 1000,
+    PRINT_BYTES_MAX = 1 << 20,
+    ERROR_BYTES_MAX = 1 << 20,
+    /* a request up to this size travels in the stream: the socket's buffer always takes it */
+    REQUEST_INLINE_MAX = 64 * 1024,
+};
+
+#endif
