@@ -1,0 +1,86 @@
+/*
+ * The child: one task, then gone.
+ *
+ * Its parent is the zygote, which dies with the host; it dies with the zygote. Until the task comes
+ * it holds nothing that the zygote did not hold; from then on it is hostile: what it writes to its
+ * channel is bytes that the host checks. It ends by _exit(), never by CPython's finalization, and
+ * the host kills it by its pidfd when its time is over, whatever it does.
+ */
+#include <Python.h>
+
+#include "runner/zygote/child.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "runner/base/buf.h"
+#include "runner/base/error.h"
+#include "runner/base/io.h"
+#include "runner/zygote/channel.h"
+#include "runner/zygote/execute.h"
+
+enum { CHANNEL_FD = 3, EXIT_NO_TASK = 0, EXIT_NO_WALLS = 70 };
+
+/* The zygote may have died before the signal was asked for: then our parent is another already. */
+static void die_with_zygote(pid_t zygote)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != zygote)
+        _exit(EXIT_NO_WALLS);
+}
+
+static void reset_signals(void)
+{
+    sigset_t none;
+
+    sigemptyset(&none);
+    for (int number = 1; number < NSIG; number++)
+        signal(number, number == SIGPIPE || number == SIGXFSZ ? SIG_IGN : SIG_DFL);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Standard descriptors are /dev/null, the channel is 3, and nothing else is open. */
+static int own_descriptors(int channel, int null_fd)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (dup2(null_fd, fd) < 0)
+            return -1;
+    if (channel != CHANNEL_FD && dup3(channel, CHANNEL_FD, O_CLOEXEC) < 0)
+        return -1;
+#ifdef SYS_close_range
+    if (syscall(SYS_close_range, CHANNEL_FD + 1, ~0u, 0) == 0)
+        return 0;
+#endif
+    for (long fd = CHANNEL_FD + 1, end = sysconf(_SC_OPEN_MAX); fd < end; fd++)
+        close((int)fd);
+    return 0;
+}
+
+static int lock_down(void)
+{
+    const struct rlimit no_core = {0, 0};
+
+    if (setrlimit(RLIMIT_CORE, &no_core) < 0)
+        return -1;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return -1;
+    return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+_Noreturn void child_run(int channel, int null_fd, pid_t zygote, const struct execution *execution)
+{
+    AUTO_ERROR struct error *err = NULL;
+    struct buf request = {0};
+
+    die_with_zygote(zygote);
+    setpgid(0, 0);
+    reset_signals();
+    if (own_descriptors(channel, null_fd) < 0 || lock_down() < 0)
+        _exit(EXIT_NO_WALLS);
+    if (channel_receive_task(CHANNEL_FD, &request, &err) < 0)
+        _exit(EXIT_NO_TASK);
+    execute_task(execution, CHANNEL_FD, &request);
+    _exit(0);
+}

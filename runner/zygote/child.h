@@ -1,0 +1,15 @@
+/* The child: one task, then gone. */
+#ifndef ZYGOTE_CHILD_H
+#define ZYGOTE_CHILD_H
+
+#include <sys/types.h>
+
+struct execution;
+
+/*
+ * Runs in the forked process: cuts it off from the zygote, waits for its task on `channel`, runs it
+ * and exits. `null_fd` is an open /dev/null; `zygote` the parent's process id.
+ */
+_Noreturn void child_run(int channel, int null_fd, pid_t zygote, const struct execution *execution);
+
+#endif

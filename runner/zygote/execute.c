@@ -1,0 +1,381 @@
+/*
+ * One task from its settings to its result; see execute.h.
+ *
+ * The user's text is never touched: it is parsed as a module, checked, and the parsed body is put
+ * into a function definition, so that `return` works at the top level and every line number is the
+ * user's own.
+ */
+#include <Python.h>
+
+#include "runner/zygote/execute.h"
+
+#include <string.h>
+
+#include "allowlist/builtins.h"
+#include "allowlist/check.h"
+#include "allowlist/guard.h"
+#include "allowlist/import_hook.h"
+#include "allowlist/instrument.h"
+#include "runner/base/buf.h"
+#include "runner/base/frame.h"
+#include "runner/base/mem.h"
+#include "runner/zygote/channel.h"
+#include "runner/zygote/json_read.h"
+#include "runner/zygote/json_write.h"
+#include "runner/zygote/print.h"
+#include "runner/zygote/python.h"
+#include "runner/zygote/report.h"
+
+struct execution {
+    const struct policy *policy;
+    PyObject *ast;      /* the `_ast` module */
+    PyObject *compile;  /* builtins.compile */
+    PyObject *builtins; /* what user code gets */
+};
+
+struct run {
+    const struct execution *execution;
+    PyObject *settings; /* dict */
+    PyObject *function; /* the user's code */
+    bool each;
+    bool is_tool; /* `query` is present */
+    struct report report;
+};
+
+struct execution *execution_new(const struct policy *policy, struct error **err)
+{
+    struct execution *e = mem_alloc(sizeof(*e));
+    PyObject *builtins = PyImport_ImportModule("builtins"), *print = NULL;
+    bool made = false;
+
+    e->policy = policy;
+    e->ast = PyImport_ImportModule("_ast");
+    e->compile = builtins ? PyObject_GetAttrString(builtins, "compile") : NULL;
+    Py_XDECREF(builtins);
+    if (e->ast && e->compile && print_prepare() == 0 && import_hook_prepare(policy) == 0)
+        e->builtins = builtins_for_user(policy);
+    print = e->builtins ? print_function() : NULL;
+    if (print && !name_list_has(&policy->builtins_deny, "print"))
+        made = PyDict_SetItemString(e->builtins, "print", print) == 0;
+    else
+        made = print != NULL;
+    Py_XDECREF(print);
+    if (made)
+        return e;
+    python_error(err, "prepare the tasks' Python");
+    free(e);
+    return NULL;
+}
+
+/* ---- from text to function ---- */
+
+/* compile(source, file name, mode "exec", flags, dont_inherit=True) */
+static PyObject *compile_object(const struct execution *e, PyObject *source, int flags)
+{
+    return PyObject_CallFunction(e->compile, "Ossii", source, report_file_name, "exec", flags, 1);
+}
+
+static PyObject *new_node(const struct execution *e, const char *name)
+{
+    PyObject *type = PyObject_GetAttrString(e->ast, name);
+    PyObject *node = type ? PyObject_CallNoArgs(type) : NULL;
+
+    Py_XDECREF(type);
+    return node;
+}
+
+/* Sets a field and takes the value's reference; -1 when either is missing. */
+static int set_field(PyObject *node, const char *name, PyObject *value)
+{
+    int set = node && value ? PyObject_SetAttrString(node, name, value) : -1;
+
+    Py_XDECREF(value);
+    return set;
+}
+
+static int set_place(PyObject *node)
+{
+    return set_field(node, "lineno", PyLong_FromLong(1)) < 0 ||
+                   set_field(node, "col_offset", PyLong_FromLong(0)) < 0
+               ? -1
+               : 0;
+}
+
+static PyObject *argument_list(const struct execution *e, const char *const *names, size_t count)
+{
+    PyObject *list = PyList_New(0);
+
+    for (size_t i = 0; list && i < count; i++) {
+        PyObject *arg = new_node(e, "arg");
+
+        if (set_field(arg, "arg", PyUnicode_InternFromString(names[i])) < 0 || set_place(arg) < 0 ||
+            PyList_Append(list, arg) < 0)
+            Py_CLEAR(list);
+        Py_XDECREF(arg);
+    }
+    return list;
+}
+
+static PyObject *arguments_node(const struct execution *e, bool each)
+{
+    static const char *const all[] = {"_items", "_query"}, *const one[] = {"_item"};
+    PyObject *node = new_node(e, "arguments");
+
+    if (set_field(node, "posonlyargs", PyList_New(0)) == 0 &&
+        set_field(node, "args", each ? argument_list(e, one, 1) : argument_list(e, all, 2)) == 0 &&
+        set_field(node, "kwonlyargs", PyList_New(0)) == 0 &&
+        set_field(node, "kw_defaults", PyList_New(0)) == 0 &&
+        set_field(node, "defaults", PyList_New(0)) == 0)
+        return node;
+    Py_XDECREF(node);
+    return NULL;
+}
+
+/* A function needs a statement; a node without code, or with comments alone, has none. */
+static int ensure_body(const struct execution *e, PyObject *body)
+{
+    PyObject *pass;
+    int appended;
+
+    if (PyList_GET_SIZE(body))
+        return 0;
+    pass = new_node(e, "Pass");
+    appended = pass && set_place(pass) == 0 ? PyList_Append(body, pass) : -1;
+    Py_XDECREF(pass);
+    return appended;
+}
+
+/* Turns the module's body into that of the one function in it. */
+static int wrap_in_function(const struct execution *e, PyObject *module, bool each)
+{
+    PyObject *body = PyObject_GetAttrString(module, "body");
+    PyObject *function = new_node(e, "FunctionDef"), *statements = NULL;
+    int wrapped = -1;
+
+    if (body && function && ensure_body(e, body) == 0 &&
+        set_field(function, "name", PyUnicode_InternFromString(report_function_name)) == 0 &&
+        set_field(function, "args", arguments_node(e, each)) == 0 &&
+        set_field(function, "body", Py_NewRef(body)) == 0 &&
+        set_field(function, "decorator_list", PyList_New(0)) == 0 &&
+        set_field(function, "type_params", PyList_New(0)) == 0 && set_place(function) == 0)
+        statements = PyList_New(1);
+    if (statements) {
+        PyList_SET_ITEM(statements, 0, Py_NewRef(function));
+        wrapped = PyObject_SetAttrString(module, "body", statements);
+    }
+    Py_XDECREF(statements);
+    Py_XDECREF(function);
+    Py_XDECREF(body);
+    return wrapped;
+}
+
+/* Sends the violations, when there are any. Returns 1 then, 0 when there are none, -1 on an
+ * exception. */
+static int refuse_violations(struct run *run, PyObject *tree)
+{
+    PyObject *lines = check_code(run->execution->policy, tree), *newline, *text = NULL;
+    int refused = -1;
+
+    if (lines && PyList_GET_SIZE(lines) == 0) {
+        Py_DECREF(lines);
+        return 0;
+    }
+    newline = lines ? PyUnicode_FromString("\n") : NULL;
+    text = newline ? PyUnicode_Join(newline, lines) : NULL;
+    if (text && PyUnicode_AsUTF8(text)) {
+        report_text(&run->report, REPORT_VIOLATION, "Security violations detected",
+                    PyUnicode_AsUTF8(text));
+        refused = 1;
+    }
+    Py_XDECREF(text);
+    Py_XDECREF(newline);
+    Py_XDECREF(lines);
+    return refused;
+}
+
+/* Runs the compiled module, which defines the function, and takes the function out of it. */
+static int define_function(struct run *run, PyObject *code)
+{
+    PyObject *globals = PyDict_New(), *locals = PyDict_New(), *main_name, *done = NULL;
+
+    main_name = PyUnicode_InternFromString("__main__");
+    if (globals && locals && main_name &&
+        PyDict_SetItemString(globals, "__builtins__", run->execution->builtins) == 0 &&
+        PyDict_SetItemString(globals, "__name__", main_name) == 0 &&
+        guard_register_globals(globals) == 0)
+        done = PyEval_EvalCode(code, globals, locals);
+    if (done)
+        run->function = Py_XNewRef(PyDict_GetItemString(locals, report_function_name));
+    Py_XDECREF(done);
+    Py_XDECREF(main_name);
+    Py_XDECREF(locals);
+    Py_XDECREF(globals);
+    return run->function ? 0 : -1;
+}
+
+/* 0: run->function is ready; 1: a violation has been sent; -1: an exception is pending. */
+static int make_function(struct run *run, PyObject *text)
+{
+    const struct execution *e = run->execution;
+    PyObject *tree = compile_object(e, text, PyCF_ONLY_AST), *code = NULL;
+    bool checked = policy_checks_code(e->policy);
+    int made = tree ? 0 : -1;
+
+    if (made == 0 && checked)
+        made = refuse_violations(run, tree);
+    if (made == 0 && checked)
+        made = instrument_tree(tree);
+    if (made == 0)
+        made = wrap_in_function(e, tree, run->each);
+    if (made == 0) {
+        code = compile_object(e, tree, 0);
+        made = code ? define_function(run, code) : -1;
+    }
+    Py_XDECREF(code);
+    Py_XDECREF(tree);
+    return made;
+}
+
+/* ---- all items ---- */
+
+static int run_once(struct run *run, struct buf *result)
+{
+    PyObject *items = PyDict_GetItemString(run->settings, "items");
+    PyObject *query = PyDict_GetItemString(run->settings, "query");
+    PyObject *value =
+        PyObject_CallFunctionObjArgs(run->function, items, query ? query : Py_None, NULL);
+    int written = 0;
+
+    if (!value)
+        return -1;
+    if (value == Py_None)
+        buf_add_text(result, run->is_tool ? "null" : "[]");
+    else
+        written = json_write(result, value);
+    Py_DECREF(value);
+    return written;
+}
+
+/* ---- each item ---- */
+
+/* Writes the members of `item` without the key `binary`, as an object. */
+static int write_without_binary(struct buf *result, PyObject *item)
+{
+    PyObject *rest = PyDict_Copy(item);
+    int written = rest ? PyDict_DelItemString(rest, "binary") : -1;
+
+    if (written == 0)
+        written = json_write(result, rest);
+    Py_XDECREF(rest);
+    return written;
+}
+
+/* Writes `value` as one output item. */
+static int write_item(struct buf *result, PyObject *value, Py_ssize_t index)
+{
+    PyObject *json = PyDict_Check(value) ? PyDict_GetItemString(value, "json") : NULL;
+    PyObject *binary = PyDict_Check(value) ? PyDict_GetItemString(value, "binary") : NULL;
+    int written;
+
+    buf_add_text(result, "{\"json\":");
+    if (json)
+        written = json_write(result, json);
+    else if (binary)
+        written = write_without_binary(result, value);
+    else
+        written = json_write(result, value);
+    if (written == 0)
+        buf_add_format(result, ",\"pairedItem\":{\"item\":%zd}", index);
+    if (written == 0 && binary && binary != Py_None) {
+        buf_add_text(result, ",\"binary\":");
+        written = json_write(result, binary);
+    }
+    buf_add_char(result, '}');
+    return written;
+}
+
+static int run_each(struct run *run, struct buf *result)
+{
+    PyObject *items = PyDict_GetItemString(run->settings, "items");
+    bool first = true;
+
+    buf_add_char(result, '[');
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items); i++) {
+        PyObject *value;
+        int written = 0;
+
+        run->report.item_index = i;
+        value = PyObject_CallOneArg(run->function, PyList_GET_ITEM(items, i));
+        if (!value)
+            return -1;
+        if (value != Py_None) {
+            if (!first)
+                buf_add_char(result, ',');
+            first = false;
+            written = write_item(result, value, i);
+        }
+        Py_DECREF(value);
+        if (written < 0)
+            return -1;
+    }
+    run->report.item_index = -1;
+    buf_add_char(result, ']');
+    return 0;
+}
+
+/* ---- the whole ---- */
+
+/* The settings were checked by the host; this is the child's own look at what it relies on. */
+static int read_settings(struct run *run, struct buf *request)
+{
+    PyObject *mode, *items;
+
+    run->settings = json_read(request->data, request->length);
+    buf_free(request);
+    if (!run->settings)
+        return -1;
+    if (!PyDict_Check(run->settings)) {
+        PyErr_SetString(PyExc_ValueError, "the settings are no object");
+        return -1;
+    }
+    run->report.code = PyDict_GetItemString(run->settings, "code");
+    items = PyDict_GetItemString(run->settings, "items");
+    mode = PyDict_GetItemString(run->settings, "nodeMode");
+    if (!run->report.code || !PyUnicode_Check(run->report.code) || !items || !PyList_Check(items) ||
+        !mode || !PyUnicode_Check(mode)) {
+        PyErr_SetString(PyExc_ValueError, "code, nodeMode or items is missing");
+        return -1;
+    }
+    run->each = PyUnicode_CompareWithASCIIString(mode, "runOnceForEachItem") == 0;
+    run->is_tool = PyDict_GetItemString(run->settings, "query") != NULL;
+    return 0;
+}
+
+void execute_task(const struct execution *execution, int channel, struct buf *request)
+{
+    struct run run = {.execution = execution, .report = {.channel = channel, .item_index = -1}};
+    AUTO_BUF struct buf result = {0};
+    int made;
+
+    print_open(channel);
+    if (PyGC_IsEnabled())
+        PyGC_Disable();
+    if (read_settings(&run, request) < 0) {
+        report_exception(&run.report);
+        return;
+    }
+    PyGC_Enable();
+    made = make_function(&run, run.report.code);
+    if (made == 0)
+        made = run.each ? run_each(&run, &result) : run_once(&run, &result);
+    if (made == 0 && buf_failed(&result)) {
+        PyErr_NoMemory();
+        made = -1;
+    }
+    if (made < 0) {
+        report_exception(&run.report);
+    } else if (made == 0) {
+        print_close();
+        channel_send(channel, FRAME_RESULT, result.data, result.length);
+    }
+}

@@ -1,0 +1,21 @@
+/*
+ * One task from its settings to its result: parse, check, compile, run, write.
+ */
+#ifndef ZYGOTE_EXECUTE_H
+#define ZYGOTE_EXECUTE_H
+
+struct buf;
+struct error;
+struct policy;
+
+/* What is prepared once, in the zygote, for every task. */
+struct execution;
+
+/* `policy` is borrowed and must outlive it. NULL with `err` on failure. */
+struct execution *execution_new(const struct policy *policy, struct error **err);
+
+/* Runs the task whose settings are the JSON object in `request` (freed here) and sends its prints
+ * and its one result or error over `channel`. Failures are sent too; nothing is returned. */
+void execute_task(const struct execution *execution, int channel, struct buf *request);
+
+#endif

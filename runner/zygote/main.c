@@ -1,0 +1,243 @@
+/*
+ * The zygote: CPython started once, and a fork for every task.
+ *
+ * The host starts it by an exec, with an environment of the host's choosing and the control socket
+ * as descriptor 3. It reads its settings from there, brings Python up, says READY, and from then on
+ * only forks, reaps and reports. It never touches a byte that a user wrote: a task goes from the
+ * host to the child over a channel that the zygote passes on and closes. It dies with the host (the
+ * parent-death signal, and the end of the control socket); its children die with it.
+ */
+#include <Python.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runner/base/error.h"
+#include "runner/base/frame.h"
+#include "runner/base/io.h"
+#include "runner/base/mem.h"
+#include "runner/zygote/child.h"
+#include "runner/zygote/execute.h"
+#include "runner/zygote/python.h"
+#include "runner/zygote/settings.h"
+
+enum { CONTROL_FD = 3 };
+
+struct forked {
+    uint64_t id;
+    pid_t pid;
+};
+
+struct zygote {
+    int control;
+    int signals;
+    int null_fd;
+    struct forked *children;
+    size_t count;
+    struct zygote_settings settings;
+    struct execution *execution;
+};
+
+static int send_message(struct zygote *z, const struct zygote_message *message, const char *text,
+                        int fd)
+{
+    AUTO_FREE char *packet = mem_alloc(sizeof(*message) + message->text_length);
+
+    memcpy(packet, message, sizeof(*message));
+    if (message->text_length)
+        memcpy(packet + sizeof(*message), text, message->text_length);
+    return io_send_fds(z->control, packet, sizeof(*message) + message->text_length, &fd, fd >= 0) <
+                   0
+               ? -1
+               : 0;
+}
+
+static int send_text(struct zygote *z, uint32_t type, const char *text)
+{
+    size_t length = strlen(text);
+    struct zygote_message message = {.type = type};
+
+    message.text_length = length > ZYGOTE_TEXT_MAX ? ZYGOTE_TEXT_MAX : (uint32_t)length;
+    return send_message(z, &message, text, -1);
+}
+
+/* One packet from the host. Returns its text's length, or -1 when the host is gone. */
+static ssize_t receive(struct zygote *z, struct zygote_message *message, char *text, int *fd)
+{
+    AUTO_FREE char *packet = mem_alloc(sizeof(*message) + ZYGOTE_TEXT_MAX);
+    size_t fds = 0;
+    ssize_t got =
+        io_receive_fds(z->control, packet, sizeof(*message) + ZYGOTE_TEXT_MAX, fd, 1, &fds);
+
+    if (got < (ssize_t)sizeof(*message))
+        return -1;
+    memcpy(message, packet, sizeof(*message));
+    got -= (ssize_t)sizeof(*message);
+    if ((size_t)got != message->text_length)
+        return -1;
+    memcpy(text, packet + sizeof(*message), (size_t)got);
+    return got;
+}
+
+static void remember(struct zygote *z, uint64_t id, pid_t pid)
+{
+    z->children = mem_resize(z->children, z->count + 1, sizeof(*z->children));
+    z->children[z->count++] = (struct forked){id, pid};
+}
+
+static int report_forked(struct zygote *z, uint64_t id, pid_t pid)
+{
+    AUTO_CLOSE int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    struct zygote_message message = {.type = ZYGOTE_FORKED, .pid = pid, .id = id};
+
+    return send_message(z, &message, NULL, pidfd);
+}
+
+static int fork_child(struct zygote *z, uint64_t id, int channel)
+{
+    pid_t self = getpid(), pid;
+
+    PyOS_BeforeFork();
+    pid = fork();
+    if (pid == 0) {
+        PyOS_AfterFork_Child();
+        child_run(channel, z->null_fd, self, z->execution);
+    }
+    PyOS_AfterFork_Parent();
+    if (pid < 0) {
+        struct zygote_message unable = {.type = ZYGOTE_UNABLE, .id = id, .status = errno};
+
+        return send_message(z, &unable, NULL, -1);
+    }
+    setpgid(pid, pid);
+    remember(z, id, pid);
+    return report_forked(z, id, pid);
+}
+
+/* Reports a child's end, after what it may have started has been killed with its process group. */
+static int reap(struct zygote *z)
+{
+    for (;;) {
+        siginfo_t info = {0};
+        int status = 0;
+
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
+            return 0;
+        kill(-info.si_pid, SIGKILL);
+        waitpid(info.si_pid, &status, 0);
+        for (size_t i = 0; i < z->count; i++) {
+            struct zygote_message message = {.type = ZYGOTE_EXITED,
+                                             .pid = info.si_pid,
+                                             .id = z->children[i].id,
+                                             .status = status};
+
+            if (z->children[i].pid != info.si_pid)
+                continue;
+            z->children[i] = z->children[--z->count];
+            if (send_message(z, &message, NULL, -1) < 0)
+                return -1;
+            break;
+        }
+    }
+}
+
+static int serve_one(struct zygote *z)
+{
+    AUTO_FREE char *text = mem_alloc(ZYGOTE_TEXT_MAX);
+    AUTO_CLOSE int channel = -1;
+    struct zygote_message message;
+
+    if (receive(z, &message, text, &channel) < 0 || message.type != ZYGOTE_FORK || channel < 0)
+        return -1;
+    return fork_child(z, message.id, channel);
+}
+
+static int serve(struct zygote *z)
+{
+    for (;;) {
+        struct pollfd ready[2] = {{.fd = z->control, .events = POLLIN},
+                                  {.fd = z->signals, .events = POLLIN}};
+        struct signalfd_siginfo info;
+
+        if (poll(ready, 2, -1) < 0 && errno != EINTR)
+            return -1;
+        if (ready[1].revents) {
+            (void)!io_read(z->signals, &info, sizeof(info));
+            if (reap(z) < 0)
+                return -1;
+        }
+        if (ready[0].revents && serve_one(z) < 0)
+            return 0;
+    }
+}
+
+/* SIGCHLD comes as a descriptor; the host decides over everything a terminal would send. */
+static int own_signals(struct zygote *z)
+{
+    sigset_t child;
+
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    if (sigprocmask(SIG_SETMASK, &child, NULL) < 0)
+        return -1;
+    z->signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+    return z->signals < 0 ? -1 : 0;
+}
+
+static int prepare(struct zygote *z, struct error **err)
+{
+    AUTO_FREE char *text = mem_alloc(ZYGOTE_TEXT_MAX);
+    const struct rlimit no_core = {0, 0};
+    struct zygote_message setup;
+    int unused = -1;
+    ssize_t length = receive(z, &setup, text, &unused);
+
+    if (length < 0 || setup.type != ZYGOTE_SETUP)
+        return error_set(err, "no settings came from the host");
+    if (zygote_settings_read(&z->settings, text, (size_t)length, err) < 0)
+        return -1;
+    if (own_signals(z) < 0 || setrlimit(RLIMIT_CORE, &no_core) < 0 ||
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 ||
+        prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+        return error_set_errno(err, errno, "prepare the zygote's process");
+    z->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (z->null_fd < 0)
+        return error_set_errno(err, errno, "open `/dev/null`");
+    if (python_start(&z->settings, err) < 0)
+        return -1;
+    z->execution = execution_new(&z->settings.policy, err);
+    return z->execution ? 0 : -1;
+}
+
+int main(void)
+{
+    AUTO_ERROR struct error *err = NULL;
+    AUTO_FREE char *warnings = NULL, *ready = NULL;
+    struct zygote z = {.control = CONTROL_FD, .signals = -1, .null_fd = -1};
+
+    if (fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC) < 0) {
+        fputs("task-runner-zygote: this program is started by task-runner-python\n", stderr);
+        return 2;
+    }
+    if (prepare(&z, &err) < 0) {
+        send_text(&z, ZYGOTE_FAILED, error_text(err));
+        return 1;
+    }
+    warnings = python_warm(&z.settings);
+    ready = mem_format("%.*s\n%s", (int)strcspn(Py_GetVersion(), " "), Py_GetVersion(), warnings);
+    if (send_text(&z, ZYGOTE_READY, ready) < 0)
+        return 1;
+    return serve(&z) < 0 ? 1 : 0;
+}

@@ -1,0 +1,54 @@
+/* What the host tells the zygote; see settings.h. */
+#include "runner/zygote/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "runner/base/error.h"
+#include "runner/base/mem.h"
+
+static int take(struct zygote_settings *settings, const char *name, const char *value,
+                struct error **err)
+{
+    if (strcmp(name, "stdlib") == 0)
+        return name_list_parse(&settings->policy.stdlib, name, value, err);
+    if (strcmp(name, "external") == 0)
+        return name_list_parse(&settings->policy.external, name, value, err);
+    if (strcmp(name, "builtins_deny") == 0)
+        return name_list_parse(&settings->policy.builtins_deny, name, value, err);
+    if (strcmp(name, "venv") == 0)
+        settings->venv = *value ? mem_dup(value) : NULL;
+    else if (strcmp(name, "env_access") == 0)
+        settings->env_access = strcmp(value, "true") == 0;
+    else
+        return error_set(err, "unknown zygote setting `%s`", name);
+    return 0;
+}
+
+int zygote_settings_read(struct zygote_settings *settings, const char *text, size_t length,
+                         struct error **err)
+{
+    const char *end = text + length;
+
+    *settings = (struct zygote_settings){0};
+    while (text < end) {
+        size_t size = strnlen(text, (size_t)(end - text));
+        AUTO_FREE char *line = mem_dup_n(text, size);
+        char *value = strchr(line, '=');
+
+        if (!value)
+            return error_set(err, "zygote setting without a value");
+        *value++ = '\0';
+        if (take(settings, line, value, err) < 0)
+            return -1;
+        text += size + 1;
+    }
+    return 0;
+}
+
+void zygote_settings_free(struct zygote_settings *settings)
+{
+    policy_free(&settings->policy);
+    free(settings->venv);
+    *settings = (struct zygote_settings){0};
+}
