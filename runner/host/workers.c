@@ -1,0 +1,506 @@
+/*
+ * The children as the host sees them; see workers.h.
+ *
+ * A worker lives from the request to fork until its process has been reaped; its owner leaves it
+ * earlier, when the task has ended or is given up. A child may be killed before the zygote has said
+ * which process it is: then that news brings the signal.
+ */
+#include "runner/host/workers.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "runner/base/error.h"
+#include "runner/base/frame.h"
+#include "runner/base/io.h"
+#include "runner/base/json_string.h"
+#include "runner/base/log.h"
+#include "runner/base/mem.h"
+#include "runner/host/backoff.h"
+#include "runner/host/loop.h"
+#include "runner/host/zygote_link.h"
+
+enum { READ_CHUNK = 256 * 1024, READS_PER_TURN = 16 };
+
+struct worker {
+    struct worker *next;
+    struct workers *workers;
+    uint64_t id;
+    struct watch *channel;
+    int channel_fd; /* owned by the watch */
+    int pidfd;
+    pid_t pid; /* 0 until the zygote has said */
+    bool doomed;
+    const struct worker_events *events;
+    void *owner; /* with events NULL: nobody waits any more */
+
+    struct frame_header head;
+    size_t head_read;
+    struct buf payload;
+    unsigned prints;
+    unsigned long long dropped;
+};
+
+struct workers {
+    struct loop *loop;
+    const struct zygote_options *options;
+    size_t result_max;
+    const struct workers_events *events;
+    void *owner;
+    struct zygote_link *zygote;
+    struct timer *restart;
+    struct backoff backoff;
+    bool ready, was_ready;
+    uint64_t last_id;
+    struct worker *list;
+};
+
+static const struct zygote_events zygote_events;
+
+/* ---- a worker's end ---- */
+
+static void send_kill(struct worker *worker)
+{
+    worker->doomed = true;
+    if (worker->pidfd >= 0)
+        syscall(SYS_pidfd_send_signal, worker->pidfd, SIGKILL, NULL, 0);
+    else if (worker->pid > 0)
+        kill(worker->pid, SIGKILL);
+}
+
+static void unlink_and_free(struct worker *worker)
+{
+    struct worker **at = &worker->workers->list;
+
+    while (*at && *at != worker)
+        at = &(*at)->next;
+    if (*at)
+        *at = worker->next;
+    watch_drop(&worker->channel);
+    io_close(&worker->pidfd);
+    buf_free(&worker->payload);
+    free(worker);
+}
+
+/* Nobody waits for the worker any more; it is freed when its process has been reaped. */
+static void detach(struct worker *worker)
+{
+    worker->events = NULL;
+    watch_drop(&worker->channel);
+    buf_free(&worker->payload);
+    send_kill(worker);
+}
+
+static void finish(struct worker *worker, struct worker_outcome *outcome)
+{
+    const struct worker_events *events = worker->events;
+
+    if (events) {
+        outcome->prints_dropped = worker->dropped;
+        detach(worker);
+        events->ended(worker->owner, outcome);
+    }
+    buf_free(&outcome->result);
+    free(outcome->kind);
+}
+
+static void finish_simply(struct worker *worker, enum worker_end end, int status)
+{
+    struct worker_outcome outcome = {.end = end, .status = status};
+
+    finish(worker, &outcome);
+}
+
+/* ---- frames ---- */
+
+static size_t length_limit(const struct worker *worker, uint32_t type)
+{
+    switch (type) {
+    case FRAME_PRINT:
+    case FRAME_OUTPUT:
+        return 2 * PRINT_BYTES_MAX;
+    case FRAME_DROPPED:
+        return sizeof(uint64_t);
+    case FRAME_RESULT:
+        return worker->workers->result_max;
+    case FRAME_ERROR:
+        return ERROR_BYTES_MAX;
+    default:
+        return 0;
+    }
+}
+
+static bool is_string(void *owner, struct span element)
+{
+    return *(bool *)owner = element.at[0] == '"';
+}
+
+static void take_print(struct worker *worker)
+{
+    struct span params = {worker->payload.data, worker->payload.length};
+    bool strings = true;
+
+    if (json_span_read(params, NULL, 0, NULL) != JSON_ARRAY)
+        return;
+    json_span_each(params, is_string, &strings);
+    if (strings && worker->prints++ < PRINT_CALLS_MAX)
+        worker->events->print(worker->owner, params);
+}
+
+static void take_error(struct worker *worker)
+{
+    struct json_want wants[] = {{.path = "kind"},
+                                {.path = "message"},
+                                {.path = "description"},
+                                {.path = "lineNumber"},
+                                {.path = "itemIndex"}};
+    struct worker_outcome outcome = {.end = WORKER_ERROR};
+    struct span text = {worker->payload.data, worker->payload.length};
+    struct span *parts[] = {NULL, &outcome.error.message, &outcome.error.description,
+                            &outcome.error.line_number, &outcome.error.item_index};
+    const enum json_type kinds[] = {JSON_STRING, JSON_STRING, JSON_STRING, JSON_NUMBER,
+                                    JSON_NUMBER};
+
+    if (json_span_read(text, wants, ARRAY_COUNT(wants), NULL) != JSON_OBJECT ||
+        wants[0].type != JSON_STRING || wants[1].type != JSON_STRING) {
+        finish_simply(worker, WORKER_BREACH, 0);
+        return;
+    }
+    for (size_t i = 1; i < ARRAY_COUNT(wants); i++)
+        if (wants[i].type == kinds[i])
+            *parts[i] = wants[i].value;
+    outcome.kind = json_string_decode(wants[0].value);
+    if (!outcome.kind)
+        outcome.kind = mem_dup("raised");
+    outcome.result = buf_steal(&worker->payload);
+    finish(worker, &outcome);
+}
+
+static void take_result(struct worker *worker)
+{
+    struct span text = {worker->payload.data, worker->payload.length};
+    struct worker_outcome outcome = {.end = WORKER_RESULT};
+
+    if (!json_span_check(text)) {
+        finish_simply(worker, WORKER_BREACH, 0);
+        return;
+    }
+    outcome.result = buf_steal(&worker->payload);
+    finish(worker, &outcome);
+}
+
+static void take_frame(struct worker *worker)
+{
+    uint64_t count;
+
+    switch (worker->head.type) {
+    case FRAME_PRINT:
+        take_print(worker);
+        break;
+    case FRAME_OUTPUT:
+        worker->events->output(worker->owner, worker->payload.data, worker->payload.length);
+        break;
+    case FRAME_DROPPED:
+        if (worker->payload.length == sizeof(count)) {
+            memcpy(&count, worker->payload.data, sizeof(count));
+            worker->dropped = count;
+        }
+        break;
+    case FRAME_RESULT:
+        take_result(worker);
+        break;
+    case FRAME_ERROR:
+        take_error(worker);
+        break;
+    default:
+        break;
+    }
+}
+
+static bool begin_frame(struct worker *worker)
+{
+    size_t limit = length_limit(worker, worker->head.type);
+
+    if (worker->head.length <= limit && limit)
+        return true;
+    finish_simply(worker, worker->head.type == FRAME_RESULT ? WORKER_TOO_LARGE : WORKER_BREACH, 0);
+    return false;
+}
+
+/* One read from the channel. 1: something came; 0: nothing for now; -1: the end. */
+static int read_some(struct worker *worker)
+{
+    ssize_t got;
+
+    if (worker->head_read < sizeof(worker->head)) {
+        got = io_read(worker->channel_fd, (char *)&worker->head + worker->head_read,
+                      sizeof(worker->head) - worker->head_read);
+        if (got > 0) {
+            worker->head_read += (size_t)got;
+            if (worker->head_read == sizeof(worker->head) && !begin_frame(worker))
+                return 1;
+        }
+    } else {
+        size_t left = worker->head.length - worker->payload.length;
+        char *room = buf_reserve(&worker->payload, left < READ_CHUNK ? left : READ_CHUNK);
+
+        if (!room) {
+            finish_simply(worker, WORKER_TOO_LARGE, 0);
+            return 1;
+        }
+        got = io_read(worker->channel_fd, room, left < READ_CHUNK ? left : READ_CHUNK);
+        if (got > 0)
+            worker->payload.length += (size_t)got;
+    }
+    if (got < 0 && errno == EAGAIN)
+        return 0;
+    return got > 0 ? 1 : -1;
+}
+
+/* Reads up to `turns` times while somebody waits and something comes. */
+static int read_frames(struct worker *worker, int turns)
+{
+    int came = 1;
+
+    while (worker->events && came > 0 && turns-- > 0) {
+        if (worker->head_read < sizeof(worker->head) ||
+            worker->head.length > worker->payload.length)
+            came = read_some(worker);
+        if (worker->events && worker->head_read == sizeof(worker->head) &&
+            worker->payload.length == worker->head.length) {
+            take_frame(worker);
+            worker->head_read = 0;
+            worker->payload.length = 0;
+        }
+    }
+    return came;
+}
+
+static void on_channel(void *owner, int fd)
+{
+    struct worker *worker = owner;
+
+    if (fd < 0 || read_frames(worker, READS_PER_TURN) < 0)
+        watch_drop(&worker->channel);
+}
+
+/* ---- the zygote's news ---- */
+
+static struct worker *find(struct workers *workers, uint64_t id)
+{
+    struct worker *worker = workers->list;
+
+    while (worker && worker->id != id)
+        worker = worker->next;
+    return worker;
+}
+
+static void on_ready(void *owner, const char *text)
+{
+    struct workers *workers = owner;
+
+    workers->ready = workers->was_ready = true;
+    backoff_reset(&workers->backoff);
+    workers->events->ready(workers->owner, text);
+}
+
+static void on_forked(void *owner, uint64_t id, pid_t pid, int pidfd)
+{
+    struct worker *worker = find(owner, id);
+
+    if (!worker) {
+        io_close(&pidfd);
+        return;
+    }
+    worker->pid = pid;
+    worker->pidfd = pidfd;
+    if (worker->doomed)
+        send_kill(worker);
+}
+
+/* All that the child wrote is in the channel by now; what it may have left open there is not waited
+ * for. */
+static void on_exited(void *owner, uint64_t id, int status)
+{
+    struct worker *worker = find(owner, id);
+
+    if (!worker)
+        return;
+    while (worker->events && worker->channel && read_frames(worker, READS_PER_TURN) > 0)
+        ;
+    if (worker->events)
+        finish_simply(worker, status == -1 ? WORKER_LOST : WORKER_EXITED, status);
+    unlink_and_free(worker);
+}
+
+static void start_again(void *owner)
+{
+    struct workers *workers = owner;
+    AUTO_ERROR struct error *err = NULL;
+
+    workers->zygote = zygote_start(workers->loop, workers->options, &zygote_events, workers, &err);
+    if (!workers->zygote) {
+        log_error("Python can't be started again: %s", error_text(err));
+        timer_set(workers->restart, backoff_next(&workers->backoff));
+    }
+}
+
+static void on_gone(void *owner, const char *why)
+{
+    struct workers *workers = owner;
+    AUTO_FREE char *reason = mem_dup(why);
+
+    workers->ready = false;
+    while (workers->list) {
+        finish_simply(workers->list, WORKER_LOST, 0);
+        unlink_and_free(workers->list);
+    }
+    zygote_drop(&workers->zygote);
+    if (!workers->was_ready) {
+        workers->events->failed(workers->owner, reason);
+        return;
+    }
+    log_error("The Python process that tasks are forked from is gone (%s); starting another",
+              reason);
+    timer_set(workers->restart, backoff_next(&workers->backoff));
+}
+
+static const struct zygote_events zygote_events = {
+    .ready = on_ready,
+    .gone = on_gone,
+    .forked = on_forked,
+    .exited = on_exited,
+};
+
+/* ---- verbs ---- */
+
+struct workers *workers_start(struct loop *loop, const struct zygote_options *options,
+                              size_t result_max, const struct workers_events *events, void *owner,
+                              struct error **err)
+{
+    struct workers *workers = mem_alloc(sizeof(*workers));
+
+    *workers = (struct workers){.loop = loop,
+                                .options = options,
+                                .result_max = result_max,
+                                .events = events,
+                                .owner = owner};
+    workers->restart = timer_new(loop, start_again, workers);
+    workers->zygote = zygote_start(loop, options, &zygote_events, workers, err);
+    if (!workers->zygote)
+        workers_drop(&workers);
+    return workers;
+}
+
+bool workers_ready(const struct workers *workers)
+{
+    return workers->ready;
+}
+
+int workers_zygote(const struct workers *workers)
+{
+    return workers ? zygote_pid(workers->zygote) : 0;
+}
+
+void workers_drop(struct workers **workers)
+{
+    struct workers *dropped = *workers;
+
+    *workers = NULL;
+    if (!dropped)
+        return;
+    while (dropped->list) {
+        send_kill(dropped->list);
+        unlink_and_free(dropped->list);
+    }
+    zygote_drop(&dropped->zygote);
+    timer_drop(&dropped->restart);
+    free(dropped);
+}
+
+struct worker *worker_new(struct workers *workers, const struct worker_events *events, void *owner,
+                          struct error **err)
+{
+    struct worker *worker;
+    int pair[2];
+
+    if (!workers->ready) {
+        error_set(err, "Python is not up");
+        return NULL;
+    }
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
+        error_set_errno(err, errno, "make a channel");
+        return NULL;
+    }
+    worker = mem_alloc(sizeof(*worker));
+    *worker = (struct worker){.workers = workers,
+                              .id = ++workers->last_id,
+                              .pidfd = -1,
+                              .channel_fd = pair[0],
+                              .events = events,
+                              .owner = owner,
+                              .next = workers->list};
+    workers->list = worker;
+    worker->channel = watch_new(workers->loop, pair[0], on_channel, worker, err);
+    if (!worker->channel) {
+        io_close(&pair[1]);
+        unlink_and_free(worker);
+        return NULL;
+    }
+    if (zygote_fork(workers->zygote, worker->id, pair[1], err) < 0) {
+        unlink_and_free(worker);
+        return NULL;
+    }
+    return worker;
+}
+
+/* A request of any size in a memfd, from its start; -1 with `err`. */
+static int request_memfd(struct span settings, struct error **err)
+{
+    AUTO_CLOSE int fd = memfd_create("task", MFD_CLOEXEC);
+
+    if (fd < 0 || io_write_all(fd, settings.at, settings.length) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+        return error_set_errno(err, errno, "store the task's items");
+    return io_steal(&fd);
+}
+
+int worker_give(struct worker *worker, struct span settings, struct error **err)
+{
+    AUTO_CLOSE int payload = -1;
+    char packet[sizeof(struct frame_header)];
+    struct frame_header head = {.type = FRAME_TASK, .length = settings.length};
+
+    if (!worker->channel)
+        return error_set(err, "the task's process is gone");
+    if (settings.length > REQUEST_INLINE_MAX) {
+        head.flags = FRAME_BY_FD;
+        payload = request_memfd(settings, err);
+        if (payload < 0)
+            return -1;
+    }
+    memcpy(packet, &head, sizeof(head));
+    if (io_send_fds(worker->channel_fd, packet, sizeof(packet), &payload, payload >= 0) < 0 ||
+        (payload < 0 && send(worker->channel_fd, settings.at, settings.length, MSG_NOSIGNAL) !=
+                            (ssize_t)settings.length))
+        return error_set_errno(err, errno, "give the task to its process");
+    return 0;
+}
+
+void worker_abandon(struct worker **worker)
+{
+    struct worker *abandoned = *worker;
+
+    *worker = NULL;
+    if (abandoned)
+        detach(abandoned);
+}
+
+unsigned long long worker_prints_dropped(const struct worker *worker)
+{
+    return worker->dropped;
+}

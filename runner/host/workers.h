@@ -1,0 +1,79 @@
+/*
+ * The children as the host sees them: made by the zygote, given one task each, read, killed.
+ *
+ * Owns the zygote's link and starts another zygote when one dies. Nothing that a child sends is
+ * believed: a frame has a known type and a bounded length, and what should be JSON has been checked
+ * before an event carries it.
+ */
+#ifndef HOST_WORKERS_H
+#define HOST_WORKERS_H
+
+#include <stddef.h>
+
+#include "runner/base/buf.h"
+#include "runner/base/json_span.h"
+#include "runner/host/message.h"
+
+struct error;
+struct loop;
+struct worker;
+struct workers;
+struct zygote_options;
+
+/* How a child's one task ended. */
+enum worker_end {
+    WORKER_RESULT,    /* `result` is one valid JSON value */
+    WORKER_ERROR,     /* `error` and `kind` say what the code did */
+    WORKER_TOO_LARGE, /* a result beyond the limit */
+    WORKER_BREACH,    /* it sent what no child of ours sends */
+    WORKER_EXITED,    /* neither result nor error came; `status` as from waitpid() */
+    WORKER_LOST,      /* its zygote died, or it could not be forked */
+};
+
+struct worker_outcome {
+    enum worker_end end;
+    struct buf result;
+    struct task_error error; /* spans into `result` */
+    char *kind;              /* "raised", "violation", "syntax", "settings"; free() by workers */
+    int status;
+    unsigned long long prints_dropped;
+};
+
+struct worker_events {
+    /* `params`: a checked JSON array of strings, one print call. */
+    void (*print)(void *owner, struct span params);
+    /* Text that the task printed, for the log. */
+    void (*output)(void *owner, const char *text, size_t length);
+    /* The task is over; the worker is gone after this call. The callee may steal `result`. */
+    void (*ended)(void *owner, struct worker_outcome *outcome);
+};
+
+struct workers_events {
+    /* Children can be made; `text`: Python's version, then a warning a line. */
+    void (*ready)(void *owner, const char *text);
+    /* Python can't be started: there will be no children. */
+    void (*failed)(void *owner, const char *why);
+};
+
+/* Starts the zygote. `options` and what it points to must outlive the workers; `result_max` in
+ * bytes. free with workers_drop(). */
+struct workers *workers_start(struct loop *loop, const struct zygote_options *options,
+                              size_t result_max, const struct workers_events *events, void *owner,
+                              struct error **err);
+bool workers_ready(const struct workers *workers);
+/* Kills all and frees; no event follows. NULL is fine. */
+void workers_drop(struct workers **workers);
+/* The zygote's process id, or 0. */
+int workers_zygote(const struct workers *workers);
+
+/* Asks for a child; it waits for its task. NULL with `err` on failure. */
+struct worker *worker_new(struct workers *workers, const struct worker_events *events, void *owner,
+                          struct error **err);
+/* Gives it its task: `settings`, the raw JSON object, copied. Once. */
+int worker_give(struct worker *worker, struct span settings, struct error **err);
+/* Kills the child and forgets it; no event follows. NULL is fine. */
+void worker_abandon(struct worker **worker);
+/* How many prints the child left out so far. */
+unsigned long long worker_prints_dropped(const struct worker *worker);
+
+#endif

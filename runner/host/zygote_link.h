@@ -1,0 +1,50 @@
+/*
+ * The host's end of the zygote: starting it, asking it for children, hearing how they end.
+ */
+#ifndef HOST_ZYGOTE_LINK_H
+#define HOST_ZYGOTE_LINK_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct error;
+struct loop;
+struct zygote_link;
+
+struct zygote_events {
+    /* Python is up; `text`: its version, then a warning a line. */
+    void (*ready)(void *owner, const char *text);
+    /* The zygote is gone. `why` is one line; it is reaped, and the link may be dropped inside. */
+    void (*gone)(void *owner, const char *why);
+    /* Child `id` is running; the callee owns `pidfd` (-1: the kernel has none). */
+    void (*forked)(void *owner, uint64_t id, pid_t pid, int pidfd);
+    /* Child `id` ended, or never came to be (then `status` is -1). `status` as from waitpid(). */
+    void (*exited)(void *owner, uint64_t id, int status);
+};
+
+struct zygote_options {
+    const char *program;      /* path of task-runner-zygote */
+    char *const *environment; /* all that it gets */
+    const char *stdlib;       /* the three lists, as their settings have them */
+    const char *external;
+    const char *builtins_deny;
+    const char *venv; /* NULL: no packages */
+    int env_access;   /* tasks may see `environment` */
+};
+
+/* Starts a zygote; `options` is only used during the call. NULL with `err` on failure. */
+struct zygote_link *zygote_start(struct loop *loop, const struct zygote_options *options,
+                                 const struct zygote_events *events, void *owner,
+                                 struct error **err);
+
+/* Asks for child `id`, whose end of its channel is `channel` (closed here). */
+int zygote_fork(struct zygote_link *link, uint64_t id, int channel, struct error **err);
+
+/* The zygote's process id, for who reaps; 0 once it has been told of its end. */
+pid_t zygote_pid(const struct zygote_link *link);
+
+/* Kills the zygote (its children die with it), reaps it and frees; no event follows. NULL is fine.
+ */
+void zygote_drop(struct zygote_link **link);
+
+#endif
