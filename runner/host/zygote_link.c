@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "allowlist/policy.h"
 #include "runner/base/buf.h"
 #include "runner/base/error.h"
 #include "runner/base/frame.h"
@@ -58,14 +59,23 @@ _Noreturn static void become_zygote(const struct zygote_options *options, int co
     _exit(EXIT_NO_EXEC);
 }
 
+/* A list as its setting has it: empty for nothing. */
+static char *list_setting(const struct name_list *list)
+{
+    return list->all || list->count ? name_list_text(list) : mem_dup("");
+}
+
 static int send_setup(int control, const struct zygote_options *options, struct error **err)
 {
     AUTO_BUF struct buf packet = {0};
     struct zygote_message setup = {.type = ZYGOTE_SETUP};
+    AUTO_FREE char *stdlib = list_setting(&options->policy->stdlib);
+    AUTO_FREE char *external = list_setting(&options->policy->external);
+    AUTO_FREE char *denied = list_setting(&options->policy->builtins_deny);
     const char *const values[][2] = {
-        {"stdlib", options->stdlib},
-        {"external", options->external},
-        {"builtins_deny", options->builtins_deny},
+        {"stdlib", stdlib},
+        {"external", external},
+        {"builtins_deny", denied},
         {"venv", options->venv ? options->venv : ""},
         {"env_access", options->env_access ? "true" : "false"},
     };

@@ -9,6 +9,7 @@
 
 struct error;
 struct loop;
+struct policy;
 struct zygote_link;
 
 struct zygote_events {
@@ -25,9 +26,7 @@ struct zygote_events {
 struct zygote_options {
     const char *program;      /* path of task-runner-zygote */
     char *const *environment; /* all that it gets */
-    const char *stdlib;       /* the three lists, as their settings have them */
-    const char *external;
-    const char *builtins_deny;
+    const struct policy *policy;
     const char *venv; /* NULL: no packages */
     int env_access;   /* tasks may see `environment` */
 };

@@ -1,0 +1,112 @@
+/* What a task's end means for n8n; see outcome.h. */
+#include "runner/host/outcome.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "runner/base/json_string.h"
+#include "runner/base/mem.h"
+#include "runner/host/message.h"
+
+static const char no_result[] =
+    "Process completed but returned no result. This is likely an internal error.";
+
+/* How a process that sent nothing died. */
+static char *death_text(int status)
+{
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+        return mem_dup("Process was forcefully killed (SIGKILL)");
+    if (WIFSIGNALED(status))
+        return mem_format("Task subprocess exited with code %d", -WTERMSIG(status));
+    if (WEXITSTATUS(status))
+        return mem_format("Task subprocess exited with code %d", WEXITSTATUS(status));
+    return mem_dup(no_result);
+}
+
+/* The host's own sentence; NULL when the child's error has one. `description` may be set. */
+static char *sentence(const struct outcome_context *context, const struct worker_outcome *outcome,
+                      const char **description)
+{
+    switch (context->stop) {
+    case TASK_TIMED_OUT:
+        return mem_format("Task execution timed out after %d second%s", context->timeout_s,
+                          context->timeout_s == 1 ? "" : "s");
+    case TASK_CANCELLED:
+        return mem_dup("Task was cancelled");
+    case TASK_SENSELESS:
+        return mem_dup(context->problem);
+    case TASK_RAN:
+        break;
+    }
+    switch (outcome->end) {
+    case WORKER_TOO_LARGE:
+        *description = "Return less, or raise N8N_RUNNERS_MAX_PAYLOAD on the runner and on n8n.";
+        return mem_format("The result is larger than the %zu bytes that one message may have",
+                          context->result_max);
+    case WORKER_BREACH:
+        *description = "What the task's process sent was no valid result.";
+        return mem_dup(no_result);
+    case WORKER_EXITED:
+        return death_text(outcome->status);
+    case WORKER_LOST:
+        *description = "The runner's Python process ended while the task ran.";
+        return mem_dup("Process was forcefully killed (SIGKILL)");
+    case WORKER_RESULT:
+    case WORKER_ERROR:
+        break;
+    }
+    return NULL;
+}
+
+/* continueOnFail covers what the code did and how its process ended, not a refusal or a cancel. */
+static bool is_covered(const struct outcome_context *context, const struct worker_outcome *outcome)
+{
+    if (!context->continue_on_fail || context->stop == TASK_CANCELLED ||
+        context->stop == TASK_SENSELESS)
+        return false;
+    return context->stop == TASK_TIMED_OUT || outcome->end != WORKER_ERROR ||
+           strcmp(outcome->kind, "raised") == 0;
+}
+
+static void literal(struct buf *json, const char *text)
+{
+    json_string_add(json, text, strlen(text));
+}
+
+long long outcome_message(struct buf *message, const struct outcome_context *context,
+                          const struct worker_outcome *outcome)
+{
+    AUTO_FREE char *own = NULL;
+    AUTO_BUF struct buf own_json = {0};
+    AUTO_BUF struct buf description_json = {0};
+    AUTO_BUF struct buf covered = {0};
+    const char *description = NULL;
+    struct task_error error = {0};
+
+    if (context->stop == TASK_RAN && outcome->end == WORKER_RESULT) {
+        message_done(message, context->task_id,
+                     (struct span){outcome->result.data, outcome->result.length});
+        return (long long)outcome->result.length;
+    }
+    own = sentence(context, outcome, &description);
+    if (own) {
+        literal(&own_json, own);
+        error.message = (struct span){own_json.data, own_json.length};
+    } else {
+        error = outcome->error;
+    }
+    if (description) {
+        literal(&description_json, description);
+        error.description = (struct span){description_json.data, description_json.length};
+    }
+    if (!is_covered(context, outcome)) {
+        message_error(message, context->task_id, &error);
+        return -1;
+    }
+    buf_add_text(&covered, "[{\"json\":{\"error\":");
+    buf_add(&covered, error.message.at, error.message.length);
+    buf_add_text(&covered, "}}]");
+    message_done(message, context->task_id, (struct span){covered.data, covered.length});
+    return (long long)covered.length;
+}

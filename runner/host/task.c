@@ -1,0 +1,229 @@
+/* One task on the host; see task.h. */
+#include "runner/host/task.h"
+
+#include <string.h>
+
+#include "runner/base/buf.h"
+#include "runner/base/clock.h"
+#include "runner/base/error.h"
+#include "runner/base/log.h"
+#include "runner/base/mem.h"
+#include "runner/host/loop.h"
+#include "runner/host/message.h"
+#include "runner/host/outcome.h"
+#include "runner/host/workers.h"
+
+struct task {
+    char *id;
+    struct workers *workers;
+    struct worker *worker; /* NULL once it has ended */
+    struct timer *timeout;
+    struct task_limits limits;
+    const struct task_hooks *hooks;
+    void *owner;
+    struct task_settings settings;
+    bool running, failed;
+    int64_t started_us;
+    unsigned prints;
+};
+
+static const struct worker_events worker_events;
+
+static void send_print(struct task *task, struct span params)
+{
+    AUTO_BUF struct buf message = {0};
+    AUTO_FREE char *call = mem_format("%s-%u", task->id, ++task->prints);
+
+    message_print(&message, call, task->id, params);
+    task->hooks->send(task->owner, &message);
+}
+
+static void send_truncated(struct task *task, unsigned long long dropped)
+{
+    AUTO_FREE char *params = NULL;
+
+    if (!dropped)
+        return;
+    params = mem_format("[\"[Output truncated - %llu more print statements]\"]", dropped);
+    send_print(task, (struct span){params, strlen(params)});
+}
+
+/* "812 us", "3.2 ms", "1.75 s" */
+static char *duration_text(int64_t us)
+{
+    if (us < 1000)
+        return mem_format("%d us", (int)us);
+    if (us < 1000000)
+        return mem_format("%.1f ms", (double)us / 1e3);
+    return mem_format("%.2f s", (double)us / 1e6);
+}
+
+static char *size_text(long long bytes)
+{
+    if (bytes < 1024)
+        return mem_format("%lld B", bytes);
+    if (bytes < 1024 * 1024)
+        return mem_format("%.1f KB", (double)bytes / 1024);
+    return mem_format("%.1f MB", (double)bytes / (1024 * 1024));
+}
+
+static void log_completed(const struct task *task, long long size)
+{
+    AUTO_FREE char *duration = duration_text(clock_us() - task->started_us);
+    AUTO_FREE char *bytes = size_text(size);
+    const struct task_settings *s = &task->settings;
+
+    log_info("Completed task %s in %s (%s) for node \"%s\" (%s) in workflow \"%s\" (%s)", task->id,
+             duration, bytes, s->node_name, s->node_id, s->workflow_name, s->workflow_id);
+}
+
+/* Sends the one message that ends the task. */
+static void conclude(struct task *task, enum task_stop stop, const struct worker_outcome *outcome)
+{
+    AUTO_BUF struct buf message = {0};
+    struct outcome_context context = {.task_id = task->id,
+                                      .stop = stop,
+                                      .timeout_s = task->limits.timeout_s,
+                                      .result_max = task->limits.result_max,
+                                      .continue_on_fail = task->settings.continue_on_fail,
+                                      .problem = task->settings.problem};
+    long long size = outcome_message(&message, &context, outcome);
+
+    timer_cancel(task->timeout);
+    if (buf_failed(&message)) {
+        struct worker_outcome too_large = {.end = WORKER_TOO_LARGE};
+
+        buf_free(&message);
+        context.stop = TASK_RAN;
+        size = outcome_message(&message, &context, &too_large);
+    }
+    task->failed = size < 0;
+    task->hooks->send(task->owner, &message);
+    if (size >= 0)
+        log_completed(task, size);
+    task->hooks->finished(task->owner, task);
+}
+
+static void stop(struct task *task, enum task_stop why)
+{
+    unsigned long long dropped = task->worker ? worker_prints_dropped(task->worker) : 0;
+
+    worker_abandon(&task->worker);
+    send_truncated(task, dropped);
+    conclude(task, why, NULL);
+}
+
+/* ---- events ---- */
+
+static void on_timeout(void *owner)
+{
+    stop(owner, TASK_TIMED_OUT);
+}
+
+static void on_print(void *owner, struct span params)
+{
+    send_print(owner, params);
+}
+
+static void on_output(void *owner, const char *text, size_t length)
+{
+    struct task *task = owner;
+
+    task->hooks->output(task->owner, task->id, text, length);
+}
+
+static void on_ended(void *owner, struct worker_outcome *outcome)
+{
+    struct task *task = owner;
+
+    task->worker = NULL;
+    if (!task->running)
+        return; /* a child that died before its task came: task_start() makes another */
+    send_truncated(task, outcome->prints_dropped);
+    conclude(task, TASK_RAN, outcome);
+}
+
+static const struct worker_events worker_events = {
+    .print = on_print,
+    .output = on_output,
+    .ended = on_ended,
+};
+
+/* ---- verbs ---- */
+
+struct task *task_new(struct loop *loop, struct workers *workers, const char *id,
+                      const struct task_limits *limits, const struct task_hooks *hooks, void *owner,
+                      struct error **err)
+{
+    struct task *task = mem_alloc(sizeof(*task));
+
+    *task = (struct task){
+        .id = mem_dup(id), .workers = workers, .limits = *limits, .hooks = hooks, .owner = owner};
+    task->timeout = timer_new(loop, on_timeout, task);
+    task->worker = worker_new(workers, &worker_events, task, err);
+    if (!task->worker)
+        task_drop(&task);
+    return task;
+}
+
+void task_drop(struct task **task)
+{
+    struct task *dropped = *task;
+
+    *task = NULL;
+    if (!dropped)
+        return;
+    worker_abandon(&dropped->worker);
+    timer_drop(&dropped->timeout);
+    task_settings_free(&dropped->settings);
+    free(dropped->id);
+    free(dropped);
+}
+
+const char *task_id(const struct task *task)
+{
+    return task->id;
+}
+
+bool task_is_running(const struct task *task)
+{
+    return task->running;
+}
+
+bool task_failed(const struct task *task)
+{
+    return task->failed;
+}
+
+void task_start(struct task *task, struct message *message)
+{
+    AUTO_ERROR struct error *err = NULL;
+    struct span settings = message->settings.raw;
+
+    if (task->running) {
+        log_warn("Task %s got its settings twice; the second ones are ignored", task->id);
+        return;
+    }
+    task->running = true;
+    task->started_us = clock_us();
+    task->settings = message->settings;
+    message->settings = (struct task_settings){0};
+    if (task->settings.problem) {
+        stop(task, TASK_SENSELESS);
+        return;
+    }
+    if (!task->worker)
+        task->worker = worker_new(task->workers, &worker_events, task, &err);
+    if (task->worker && worker_give(task->worker, settings, &err) == 0) {
+        timer_set(task->timeout, (int64_t)task->limits.timeout_s * 1000000);
+        return;
+    }
+    free(task->settings.problem);
+    task->settings.problem = mem_format("The task could not be started: %s", error_text(err));
+    stop(task, TASK_SENSELESS);
+}
+
+void task_cancel(struct task *task)
+{
+    stop(task, TASK_CANCELLED);
+}
