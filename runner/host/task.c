@@ -106,8 +106,12 @@ static void conclude(struct task *task, enum task_stop stop, const struct worker
 
 static void stop(struct task *task, enum task_stop why)
 {
-    unsigned long long dropped = task->worker ? worker_prints_dropped(task->worker) : 0;
+    unsigned long long dropped = 0;
 
+    if (task->worker) {
+        worker_drain_prints(task->worker);
+        dropped = worker_prints_dropped(task->worker);
+    }
     worker_abandon(&task->worker);
     send_truncated(task, dropped);
     conclude(task, why, NULL);

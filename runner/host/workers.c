@@ -25,7 +25,7 @@
 #include "runner/host/loop.h"
 #include "runner/host/zygote_link.h"
 
-enum { READ_CHUNK = 256 * 1024, READS_PER_TURN = 16 };
+enum { READ_CHUNK = 256 * 1024, READS_PER_TURN = 16, DRAIN_READS_MAX = 8 * PRINT_CALLS_MAX };
 
 struct worker {
     struct worker *next;
@@ -489,6 +489,18 @@ int worker_give(struct worker *worker, struct span settings, struct error **err)
                             (ssize_t)settings.length))
         return error_set_errno(err, errno, "give the task to its process");
     return 0;
+}
+
+void worker_drain_prints(struct worker *worker)
+{
+    for (int reads = 0; worker->channel && reads < DRAIN_READS_MAX; reads++) {
+        bool known = worker->head_read == sizeof(worker->head);
+
+        if (known && (worker->head.type == FRAME_RESULT || worker->head.type == FRAME_ERROR))
+            return;
+        if (read_frames(worker, 1) <= 0 || !worker->events)
+            return;
+    }
 }
 
 void worker_abandon(struct worker **worker)

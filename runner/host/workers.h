@@ -71,6 +71,8 @@ struct worker *worker_new(struct workers *workers, const struct worker_events *e
                           struct error **err);
 /* Gives it its task: `settings`, the raw JSON object, copied. Once. */
 int worker_give(struct worker *worker, struct span settings, struct error **err);
+/* Delivers the prints that have come and not been read yet; a result is left where it is. */
+void worker_drain_prints(struct worker *worker);
 /* Kills the child and forgets it; no event follows. NULL is fine. */
 void worker_abandon(struct worker **worker);
 /* How many prints the child left out so far. */
