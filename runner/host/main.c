@@ -1,0 +1,243 @@
+/*
+ * The host: settings in, exit code out.
+ *
+ * One process, one thread that matters (names are looked up on another), one event loop. It starts
+ * the zygote, which forks the children; it holds the only token and the only connection. Signals
+ * come as a descriptor: SIGTERM, SIGINT and SIGHUP stop it, SIGCHLD lets it reap strangers when it
+ * is process 1 of a container. Only main() prints errors and exits.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runner/base/error.h"
+#include "runner/base/io.h"
+#include "runner/base/log.h"
+#include "runner/base/mem.h"
+#include "runner/host/config.h"
+#include "runner/host/exec.h"
+#include "runner/host/health.h"
+#include "runner/host/loop.h"
+#include "runner/host/options.h"
+#include "runner/host/runner.h"
+#include "runner/host/zygote_link.h"
+
+struct host {
+    struct config config;
+    struct options options;
+    struct zygote_options zygote;
+    struct loop *loop;
+    struct watch *signals;
+    struct health *health;
+    struct runner *runner;
+    struct exec *exec;
+    char *folder; /* where this program stands */
+    char *program;
+    char *venv;
+    char **environment;
+};
+
+static int print_problems(const char *problems)
+{
+    for (const char *line = problems; *line; line += strspn(line, "\n")) {
+        fprintf(stderr, "%.*s\n", (int)strcspn(line, "\n"), line);
+        line += strcspn(line, "\n");
+    }
+    return 1;
+}
+
+static const char *environment_variable(void *owner, const char *name)
+{
+    (void)owner;
+    return getenv(name);
+}
+
+/* ---- signals ---- */
+
+/* The zygote's end is its link's business; who else ends here was left to us as process 1. */
+static void reap_strangers(pid_t zygote)
+{
+    siginfo_t info = {0};
+
+    while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid &&
+           info.si_pid != zygote) {
+        waitpid(info.si_pid, NULL, WNOHANG);
+        info = (siginfo_t){0};
+    }
+}
+
+static void on_signal(void *owner, int fd)
+{
+    struct host *host = owner;
+    struct signalfd_siginfo info;
+
+    while (fd >= 0 && io_read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        if (info.ssi_signo == SIGCHLD)
+            reap_strangers(host->runner ? runner_zygote(host->runner)
+                           : host->exec ? exec_zygote(host->exec)
+                                        : 0);
+        else if (host->runner)
+            runner_stop(host->runner);
+        else if (host->exec)
+            exec_stop(host->exec);
+    }
+}
+
+static int watch_signals(struct host *host, struct error **err)
+{
+    sigset_t set;
+    int fd;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGCHLD);
+    signal(SIGPIPE, SIG_IGN);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+        return error_set_errno(err, errno, "block signals");
+    fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd < 0)
+        return error_set_errno(err, errno, "make a signal descriptor");
+    host->signals = watch_new(host->loop, fd, on_signal, host, err);
+    return host->signals ? 0 : -1;
+}
+
+/* ---- where things are ---- */
+
+static int find_folder(struct host *host, struct error **err)
+{
+    char path[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+    if (length < 0)
+        return error_set_errno(err, errno, "read `/proc/self/exe`");
+    path[length] = '\0';
+    *strrchr(path, '/') = '\0';
+    host->folder = mem_dup(path);
+    return 0;
+}
+
+/* The venv that the setting names, or else the one of the source tree this was built in. */
+static char *find_venv(const struct host *host)
+{
+    AUTO_FREE char *beside = mem_format("%s/../pyvenv/venv", host->folder);
+    AUTO_FREE char *settings = mem_format("%s/pyvenv.cfg", beside);
+
+    if (host->config.venv)
+        return mem_dup(host->config.venv);
+    return access(settings, R_OK) == 0 ? realpath(beside, NULL) : NULL;
+}
+
+static int choose_zygote(struct host *host, struct error **err)
+{
+    if (find_folder(host, err) < 0)
+        return -1;
+    host->program = mem_format("%s/task-runner-zygote", host->folder);
+    host->venv = find_venv(host);
+    host->environment = config_child_environment(&host->config, environ);
+    host->zygote = (struct zygote_options){
+        .program = host->program,
+        .environment = host->environment,
+        .policy = &host->config.policy,
+        .venv = host->venv,
+        .env_access = !host->config.block_env_access,
+    };
+    return 0;
+}
+
+/* ---- the two commands ---- */
+
+static int start(struct host *host, struct error **err)
+{
+    const struct rlimit no_core = {0, 0};
+
+    /* tokens are in this process's memory */
+    if (setrlimit(RLIMIT_CORE, &no_core) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+        return error_set_errno(err, errno, "keep this process's memory to itself");
+    host->loop = loop_new(host->config.ca_file, err);
+    if (!host->loop || watch_signals(host, err) < 0 || choose_zygote(host, err) < 0)
+        return -1;
+    if (host->options.command == COMMAND_EXEC) {
+        host->exec = exec_start(host->loop, &host->config, &host->zygote, &host->options, err);
+        return host->exec ? 0 : -1;
+    }
+    if (host->config.health_enabled) {
+        host->health =
+            health_start(host->loop, host->config.health_host, host->config.health_port, err);
+        if (!host->health)
+            return -1;
+    }
+    host->runner = runner_start(host->loop, &host->config, &host->zygote, err);
+    return host->runner ? 0 : -1;
+}
+
+static void clean_up(struct host *host)
+{
+    runner_drop(&host->runner);
+    exec_drop(&host->exec);
+    health_stop(&host->health);
+    watch_drop(&host->signals);
+    loop_free(host->loop);
+    config_free_environment(host->environment);
+    free(host->folder);
+    free(host->program);
+    free(host->venv);
+    config_free(&host->config);
+}
+
+static int run(struct host *host)
+{
+    AUTO_ERROR struct error *err = NULL;
+    AUTO_FREE char *summary = NULL;
+    int exit_code = 1;
+
+    log_set_level(host->config.log_level);
+    if (host->options.command == COMMAND_EXEC) {
+        log_use_stderr();
+        log_set_level(host->config.log_level > LOG_LEVEL_WARN ? host->config.log_level
+                                                              : LOG_LEVEL_WARN);
+    } else {
+        summary = config_summary(&host->config);
+        log_info("task-runner-python %s: %s", VERSION, summary);
+    }
+    if (start(host, &err) < 0) {
+        log_error("%s", error_text(err));
+        return 1;
+    }
+    loop_run(host->loop);
+    if (host->runner)
+        exit_code = runner_exit_code(host->runner);
+    else if (host->exec)
+        exit_code = exec_exit_code(host->exec);
+    return exit_code;
+}
+
+int main(int argc, char **argv)
+{
+    AUTO_ERROR struct error *err = NULL;
+    struct host host = {0};
+    int exit_code;
+
+    if (options_read(&host.options, argc, argv, &err) < 0) {
+        fprintf(stderr, "task-runner-python: %s\n", error_text(err));
+        return 2;
+    }
+    if (host.options.command == COMMAND_HELP)
+        return fputs(options_help, stdout) < 0;
+    if (host.options.command == COMMAND_VERSION)
+        return printf("task-runner-python %s\n", VERSION) < 0;
+    if (config_load(&host.config, environment_variable, NULL,
+                    host.options.command == COMMAND_SERVE ? CONFIG_SERVE : CONFIG_EXEC, &err) < 0)
+        return print_problems(error_text(err));
+    exit_code = run(&host);
+    clean_up(&host);
+    return exit_code;
+}
