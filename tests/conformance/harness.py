@@ -1,0 +1,173 @@
+"""The real runner against the demo broker: what every conformance case stands on.
+
+A case is a function that takes a Pair and asserts. Nothing here depends on how fast the machine is:
+waits end when what is waited for comes, and their limits only end a run that hangs.
+"""
+import json
+import os
+import queue
+import signal
+import subprocess
+import threading
+import time
+
+LIMIT = 60  # seconds until a wait counts as a hang
+
+
+class Broker:
+    """A demo broker and its events."""
+
+    def __init__(self, build, *options, token="secret-auth-token"):
+        self.token = token
+        self.process = subprocess.Popen(
+            [os.path.join(build, "demo-broker"), "--port", "0", "--auth-token", token, *options],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.events = queue.Queue()
+        self.seen = []
+        threading.Thread(target=self._read, daemon=True).start()
+        self.port = self.wait("listening")["port"]
+        self.tasks = 0
+
+    def _read(self):
+        for line in self.process.stdout:
+            event = json.loads(line, strict=False)
+            event["raw"] = line
+            self.events.put(event)
+        self.events.put(None)
+
+    @property
+    def uri(self):
+        return "http://127.0.0.1:%d" % self.port
+
+    def say(self, **command):
+        self.process.stdin.write(json.dumps(command).encode() + b"\n")
+        self.process.stdin.flush()
+
+    def say_raw(self, line):
+        self.process.stdin.write(line + b"\n")
+        self.process.stdin.flush()
+
+    def wait(self, *names, **fields):
+        """The next event with one of these names and these fields; others are kept in `seen`."""
+        deadline = time.monotonic() + LIMIT
+        while True:
+            try:
+                event = self.events.get(timeout=max(0.01, deadline - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError("no %s %s came; seen: %s" % (names, fields, self.seen[-5:]))
+            assert event is not None, "the broker ended while %s was waited for" % (names,)
+            self.seen.append(event)
+            if event["event"] in names and all(event.get(k) == v for k, v in fields.items()):
+                return event
+
+    def task(self, code, items=None, mode="runOnceForAllItems", **settings):
+        """Starts a task and returns its id."""
+        self.tasks += 1
+        task_id = "task-%d" % self.tasks
+        self.say(cmd="task", taskId=task_id, settings=dict(
+            {"code": code, "nodeMode": mode, "items": [] if items is None else items,
+             "continueOnFail": False, "workflowMode": "manual", "workflowId": "w1",
+             "workflowName": "Flow", "nodeId": "n1", "nodeName": "Code"}, **settings))
+        return task_id
+
+    def run(self, code, items=None, mode="runOnceForAllItems", **settings):
+        """Runs a task to its end; returns the done or error event, with the prints before it."""
+        task_id = self.task(code, items, mode, **settings)
+        return self.end(task_id)
+
+    def end(self, task_id):
+        start = len(self.seen)
+        event = self.wait("done", "error", taskId=task_id)
+        event["prints"] = [e["params"] for e in self.seen[start:]
+                           if e["event"] == "rpc" and e["taskId"] == task_id]
+        return event
+
+    def each(self, code, items, **settings):
+        return self.run(code, items, "runOnceForEachItem", **settings)
+
+    def stop(self):
+        if self.process.poll() is None:
+            try:
+                self.say(cmd="quit")
+                self.process.wait(LIMIT)
+            except (BrokenPipeError, subprocess.TimeoutExpired):
+                self.process.kill()
+                self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+
+class Runner:
+    """The real runner with an environment of the case's choosing."""
+
+    def __init__(self, build, broker=None, arguments=(), **settings):
+        env = {"PATH": os.environ.get("PATH", "/usr/bin:/bin")}
+        if broker:
+            env.update(N8N_RUNNERS_TASK_BROKER_URI=broker.uri, N8N_RUNNERS_AUTH_TOKEN=broker.token)
+        env.update({k: v for k, v in settings.items() if v is not None})
+        for name in [k for k, v in settings.items() if v is None]:
+            env.pop(name, None)
+        self.process = subprocess.Popen([os.path.join(build, "task-runner-python"), *arguments],
+                                        env=env, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.out, self.err = [], []
+        self.readers = [self._reader(self.process.stdout, self.out),
+                        self._reader(self.process.stderr, self.err)]
+
+    @staticmethod
+    def _reader(stream, lines):
+        def read():
+            for line in stream:
+                lines.append(line.decode(errors="replace").rstrip("\n"))
+        thread = threading.Thread(target=read, daemon=True)
+        thread.start()
+        return thread
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def wait(self):
+        """Waits for its end; returns the exit code."""
+        code = self.process.wait(LIMIT)
+        for reader in self.readers:
+            reader.join(LIMIT)
+        return code
+
+    def line(self, text):
+        """Waits for a line with `text` on either stream."""
+        deadline = time.monotonic() + LIMIT
+        while time.monotonic() < deadline:
+            for line in self.out + self.err:
+                if text in line:
+                    return line
+            time.sleep(0.005)
+        raise AssertionError("no line with %r; out: %s err: %s" % (text, self.out, self.err))
+
+    def stop(self):
+        """SIGTERM; returns the exit code."""
+        if self.process.poll() is None:
+            self.signal(signal.SIGTERM)
+        return self.wait()
+
+
+class Pair:
+    """A broker and a registered runner."""
+
+    def __init__(self, build, broker_options=(), **settings):
+        self.build = build
+        self.broker = Broker(build, *broker_options)
+        self.runner = Runner(build, self.broker, **settings)
+        self.broker.wait("offer")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        try:
+            code = self.runner.stop()
+        finally:
+            self.broker.stop()
+        if not error[0]:
+            assert code == 0, "the runner's exit code is %s: %s" % (code, self.runner.err)
+            problems = [l for l in self.runner.err if "Sanitizer" in l or "runtime error" in l]
+            assert not problems, "\n".join(self.runner.err)

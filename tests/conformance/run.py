@@ -1,0 +1,39 @@
+"""Runs every conformance case: python -I run.py BUILD [PATTERN]; ends in `N passed, N failed`."""
+import importlib
+import os
+import sys
+import traceback
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+
+
+def cases():
+    for name in sorted(os.listdir(HERE)):
+        if name.startswith("case_") and name.endswith(".py"):
+            module = importlib.import_module(name[:-3])
+            for function in vars(module).values():
+                if getattr(function, "is_case", False):
+                    yield name[5:-3] + "." + function.__name__, function
+
+
+def main():
+    build, pattern = os.path.abspath(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else ""
+    passed, failed = 0, []
+    for name, function in cases():
+        if pattern not in name:
+            continue
+        try:
+            function(build)
+            passed += 1
+            print("ok      %s" % name, flush=True)
+        except Exception:
+            failed.append(name)
+            print("FAILED  %s\n%s" % (name, traceback.format_exc()), flush=True)
+    if failed:
+        print("failed: %s" % ", ".join(failed))
+    print("%d passed, %d failed" % (passed, len(failed)))
+    return 1 if failed or not passed else 0
+
+
+sys.exit(main())
