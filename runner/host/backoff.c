@@ -7,8 +7,8 @@ enum { FIRST_US = 200 * 1000, LONGEST_US = 5 * 1000 * 1000, DOUBLINGS = 5 };
 
 int64_t backoff_next(struct backoff *backoff)
 {
-    int64_t pause = (int64_t)FIRST_US << (backoff->attempts < DOUBLINGS ? backoff->attempts
-                                                                        : DOUBLINGS);
+    int64_t pause = (int64_t)FIRST_US
+                    << (backoff->attempts < DOUBLINGS ? backoff->attempts : DOUBLINGS);
     uint32_t chance = 0;
 
     if (pause > LONGEST_US)

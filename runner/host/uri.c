@@ -84,8 +84,9 @@ int uri_parse(struct uri *uri, const char *setting, const char *text, struct err
     if (!rest)
         return wrong(setting, text, "its scheme is none of http, https, ws and wss", err);
     if (strchr(rest, '@')) /* the text may hold a password: it is not shown */
-        return error_set(err, "%s holds credentials, which are not supported: the token is a "
-                              "setting of its own",
+        return error_set(err,
+                         "%s holds credentials, which are not supported: the token is a "
+                         "setting of its own",
                          setting);
     if (strpbrk(rest, "?#"))
         return wrong(setting, text, "a query or fragment makes no sense there", err);
