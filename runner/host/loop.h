@@ -8,6 +8,7 @@
 #ifndef HOST_LOOP_H
 #define HOST_LOOP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct error;
@@ -17,8 +18,9 @@ struct timer;
 struct lws_context;
 struct lws_vhost;
 
-/* `ca_file`: certificates to trust instead of the system's, or NULL. free with loop_free(). */
-struct loop *loop_new(const char *ca_file, struct error **err);
+/* `tls`: connections may use TLS (it takes time to prepare). `ca_file`: certificates to trust, or
+ * NULL for the system's. free with loop_free(). */
+struct loop *loop_new(bool tls, const char *ca_file, struct error **err);
 /* Closes what is still open and frees everything; NULL is fine. */
 void loop_free(struct loop *loop);
 

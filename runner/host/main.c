@@ -162,7 +162,7 @@ static int start(struct host *host, struct error **err)
     /* tokens are in this process's memory */
     if (setrlimit(RLIMIT_CORE, &no_core) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         return error_set_errno(err, errno, "keep this process's memory to itself");
-    host->loop = loop_new(host->config.ca_file, err);
+    host->loop = loop_new(host->config.broker.tls, host->config.ca_file, err);
     if (!host->loop || watch_signals(host, err) < 0 || choose_zygote(host, err) < 0)
         return -1;
     if (host->options.command == COMMAND_EXEC) {
