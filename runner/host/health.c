@@ -1,0 +1,155 @@
+/*
+ * The health endpoint; see health.h.
+ *
+ * The listening socket is our own, so that a port that is taken ends the start with the system's
+ * reason; lws speaks HTTP with who is accepted there.
+ */
+#include "runner/host/health.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "runner/base/error.h"
+#include "runner/base/io.h"
+#include "runner/base/log.h"
+#include "runner/base/mem.h"
+#include "runner/host/loop.h"
+#include "runner/host/lws_protocols.h"
+
+enum { BACKLOG = 64, VISITOR_SECONDS = 5 };
+
+struct health {
+    struct watch *listener;
+    struct lws_vhost *vhost;
+};
+
+static int answer(struct lws *wsi)
+{
+    static const char text[] = "HTTP/1.1 200 OK\r\n"
+                               "content-type: application/json\r\n"
+                               "content-length: 15\r\n"
+                               "connection: close\r\n"
+                               "\r\n"
+                               "{\"status\":\"ok\"}";
+    unsigned char room[LWS_PRE + sizeof(text)];
+
+    memcpy(room + LWS_PRE, text, sizeof(text));
+    lws_write(wsi, room + LWS_PRE, sizeof(text) - 1, LWS_WRITE_HTTP_HEADERS);
+    return -1; /* one request a connection */
+}
+
+static int health_lws_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                            size_t length)
+{
+    (void)user, (void)in, (void)length;
+    return reason == LWS_CALLBACK_HTTP ? answer(wsi) : 0;
+}
+
+static const struct lws_protocols protocols[] = {
+    {"http", health_lws_event, 0, 0, 0, NULL, 0},
+    {NULL, NULL, 0, 0, 0, NULL, 0},
+};
+
+static void on_visitors(void *owner, int fd)
+{
+    struct health *health = owner;
+    int visitor;
+
+    if (fd < 0) {
+        watch_drop(&health->listener);
+        return;
+    }
+    while ((visitor = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
+        lws_adopt_socket_vhost(health->vhost, visitor); /* which closes it when it can't */
+}
+
+/* One address: the socket, or -1 with errno. */
+static int listen_at(const struct addrinfo *address)
+{
+    AUTO_CLOSE int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int on = 1;
+
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+        bind(fd, address->ai_addr, address->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0)
+        return -1;
+    return io_steal(&fd);
+}
+
+static int listen_on(const char *host, int port, struct error **err)
+{
+    const struct addrinfo hints = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo *list = NULL;
+    AUTO_FREE char *service = mem_format("%d", port);
+    int fd = -1, failed = getaddrinfo(host, service, &hints, &list);
+
+    if (failed)
+        return error_set(err,
+                         "N8N_RUNNERS_HEALTH_CHECK_SERVER_HOST is `%s`, which can't be resolved: "
+                         "%s",
+                         host, gai_strerror(failed));
+    for (struct addrinfo *at = list; at && fd < 0; at = at->ai_next)
+        fd = listen_at(at);
+    if (fd < 0)
+        error_set_errno(err, errno,
+                        "the health check server can't listen on %s, port %d "
+                        "(N8N_RUNNERS_HEALTH_CHECK_SERVER_HOST and _PORT)",
+                        host, port);
+    freeaddrinfo(list);
+    return fd;
+}
+
+static int port_of(int fd)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t length = sizeof(address);
+
+    getsockname(fd, (struct sockaddr *)&address, &length);
+    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+                                               : ((struct sockaddr_in *)&address)->sin_port);
+}
+
+struct health *health_start(struct loop *loop, const char *host, int port, struct error **err)
+{
+    struct health *health;
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN_SERVER,
+        .protocols = protocols,
+        .vhost_name = "health",
+        .keepalive_timeout = VISITOR_SECONDS,
+        .timeout_secs = VISITOR_SECONDS,
+    };
+    int fd = listen_on(host, port, err);
+
+    if (fd < 0)
+        return NULL;
+    port = port_of(fd);
+    health = mem_alloc(sizeof(*health));
+    health->vhost = lws_create_vhost(loop_context(loop), &info);
+    if (!health->vhost) {
+        io_close(&fd);
+        error_set(err, "start the health check server");
+    } else {
+        health->listener = watch_new(loop, fd, on_visitors, health, err);
+    }
+    if (!health->listener) {
+        health_stop(&health);
+        return NULL;
+    }
+    log_info("Health check server listening on %s, port %d", host, port);
+    return health;
+}
+
+void health_stop(struct health **health)
+{
+    struct health *stopped = mem_steal(health);
+
+    if (stopped)
+        watch_drop(&stopped->listener);
+    free(stopped);
+}
