@@ -3,6 +3,8 @@
 
 #include "allowlist/ast.h"
 
+#include "runner/base/mem.h"
+
 static const char *const type_names[AST_KINDS] = {
     [AST_ADD] = "Add",
     [AST_ALIAS] = "alias",
@@ -126,11 +128,18 @@ int ast_set(PyObject *node, const char *field, PyObject *value)
 
 int ast_place_like(PyObject *node, PyObject *other)
 {
-    static const char *const places[] = {"lineno", "col_offset", "end_lineno", "end_col_offset"};
+    static const char *const start[] = {"lineno", "col_offset"};
+    static const char *const end[] = {"end_lineno", "end_col_offset"};
 
-    for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
-        if (ast_set(node, places[i], ast_get(other, places[i])) < 0)
+    for (size_t i = 0; i < ARRAY_COUNT(start); i++)
+        if (ast_set(node, start[i], ast_get(other, start[i])) < 0)
             return -1;
+    for (size_t i = 0; i < ARRAY_COUNT(end); i++) {
+        PyObject *value = ast_get_optional(other, end[i]);
+
+        if (value && ast_set(node, end[i], value) < 0)
+            return -1;
+    }
     return 0;
 }
 
