@@ -82,7 +82,7 @@ static void held_dealloc(PyObject *self)
 
 static const char *const format_names[] = {"format", "format_map", "vformat", "get_field"};
 
-int guard_is_format(const char *name)
+bool guard_is_format(const char *name)
 {
     for (size_t i = 0; i < ARRAY_COUNT(format_names); i++)
         if (strcmp(name, format_names[i]) == 0)

@@ -9,6 +9,8 @@
 
 #include <Python.h>
 
+#include <stdbool.h>
+
 /* .guard(value): the value, judged; what every attribute read goes through. */
 #define GUARD_VALUE ".guard"
 /* .held(value): the same, as an object whose attribute `value` it is; for patterns, which take
@@ -32,6 +34,6 @@ PyObject *guard_value(PyObject *value);
 
 /* Is `name` one of the methods whose template is checked when they are called: format and its
  * relatives? */
-int guard_is_format(const char *name);
+bool guard_is_format(const char *name);
 
 #endif

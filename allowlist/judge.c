@@ -59,6 +59,11 @@ bool judge_is_violation(PyObject *exception)
     return violation && PyErr_GivenExceptionMatches(exception, violation);
 }
 
+bool judge_violation_pending(void)
+{
+    return PyErr_Occurred() && PyErr_ExceptionMatches(violation);
+}
+
 int judge_name(const char *module)
 {
     AUTO_FREE char *refusal = judge_refusal(module);

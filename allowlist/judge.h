@@ -31,5 +31,6 @@ int judge_module(PyObject *module);
 /* Raises the violation, an ImportError; returns NULL. `module` (may be NULL) is its `name`. */
 PyObject *judge_violation(const char *sentence, const char *module);
 bool judge_is_violation(PyObject *exception);
+bool judge_violation_pending(void); /* is it the exception that is raised now? */
 
 #endif
