@@ -33,6 +33,7 @@ static const char *const type_names[AST_KINDS] = {
     [AST_MATCH_CLASS] = "MatchClass",
     [AST_MATCH_MAPPING] = "MatchMapping",
     [AST_MATCH_OR] = "MatchOr",
+    [AST_MATCH_SEQUENCE] = "MatchSequence",
     [AST_MATCH_STAR] = "MatchStar",
     [AST_MATCH_VALUE] = "MatchValue",
     [AST_NAME] = "Name",

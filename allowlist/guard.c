@@ -69,6 +69,17 @@ static PyObject *held_function(PyObject *self, PyObject *value)
     return (PyObject *)held;
 }
 
+static PyObject *matched_function(PyObject *self, PyObject *value)
+{
+    AUTO_FREE char *sentence = NULL;
+
+    (void)self;
+    if (value != modules)
+        return guard_value(value);
+    sentence = denied_sentence(DENIED_PATTERN, "modules");
+    return judge_violation(sentence, NULL);
+}
+
 static void held_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
@@ -153,6 +164,7 @@ static PyObject *format_function(PyObject *self, PyObject *const *args, Py_ssize
 static PyMethodDef functions[] = {
     {GUARD_VALUE, value_function, METH_O, NULL},
     {GUARD_HELD, held_function, METH_O, NULL},
+    {GUARD_MATCHED, matched_function, METH_O, NULL},
     {GUARD_FORMAT, (PyCFunction)(void (*)(void))format_function, METH_FASTCALL | METH_KEYWORDS,
      NULL},
 };

@@ -16,6 +16,8 @@
 /* .held(value): the same, as an object whose attribute `value` it is; for patterns, which take
  * nothing but an attribute. */
 #define GUARD_HELD ".held"
+/* .matched(value): the value, judged, of which a pattern has already seen the inside. */
+#define GUARD_MATCHED ".matched"
 /* .format(receiver, "method", ...): receiver.method(...), its template checked. */
 #define GUARD_FORMAT ".format"
 

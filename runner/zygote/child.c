@@ -10,6 +10,7 @@
 
 #include "runner/zygote/child.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>

@@ -11,11 +11,11 @@
 
 #include <string.h>
 
+#include "allowlist/ast.h"
 #include "allowlist/builtins.h"
 #include "allowlist/check.h"
-#include "allowlist/guard.h"
-#include "allowlist/import_hook.h"
 #include "allowlist/instrument.h"
+#include "allowlist/policy.h"
 #include "runner/base/buf.h"
 #include "runner/base/frame.h"
 #include "runner/base/mem.h"
@@ -28,7 +28,6 @@
 
 struct execution {
     const struct policy *policy;
-    PyObject *ast;      /* the `_ast` module */
     PyObject *compile;  /* builtins.compile */
     PyObject *builtins; /* what user code gets */
 };
@@ -49,10 +48,9 @@ struct execution *execution_new(const struct policy *policy, struct error **err)
     bool made = false;
 
     e->policy = policy;
-    e->ast = PyImport_ImportModule("_ast");
     e->compile = builtins ? PyObject_GetAttrString(builtins, "compile") : NULL;
     Py_XDECREF(builtins);
-    if (e->ast && e->compile && print_prepare() == 0 && import_hook_prepare(policy) == 0)
+    if (e->compile && print_prepare() == 0)
         e->builtins = builtins_for_user(policy);
     print = e->builtins ? print_function() : NULL;
     if (print && !name_list_has(&policy->builtins_deny, "print"))
@@ -75,40 +73,14 @@ static PyObject *compile_object(const struct execution *e, PyObject *source, int
     return PyObject_CallFunction(e->compile, "Ossii", source, report_file_name, "exec", flags, 1);
 }
 
-static PyObject *new_node(const struct execution *e, const char *name)
-{
-    PyObject *type = PyObject_GetAttrString(e->ast, name);
-    PyObject *node = type ? PyObject_CallNoArgs(type) : NULL;
-
-    Py_XDECREF(type);
-    return node;
-}
-
-/* Sets a field and takes the value's reference; -1 when either is missing. */
-static int set_field(PyObject *node, const char *name, PyObject *value)
-{
-    int set = node && value ? PyObject_SetAttrString(node, name, value) : -1;
-
-    Py_XDECREF(value);
-    return set;
-}
-
-static int set_place(PyObject *node)
-{
-    return set_field(node, "lineno", PyLong_FromLong(1)) < 0 ||
-                   set_field(node, "col_offset", PyLong_FromLong(0)) < 0
-               ? -1
-               : 0;
-}
-
-static PyObject *argument_list(const struct execution *e, const char *const *names, size_t count)
+static PyObject *argument_list(const char *const *names, size_t count)
 {
     PyObject *list = PyList_New(0);
 
     for (size_t i = 0; list && i < count; i++) {
-        PyObject *arg = new_node(e, "arg");
+        PyObject *arg = ast_new(AST_ARG);
 
-        if (set_field(arg, "arg", PyUnicode_InternFromString(names[i])) < 0 || set_place(arg) < 0 ||
+        if (ast_set(arg, "arg", PyUnicode_InternFromString(names[i])) < 0 || ast_place_first(arg) < 0 ||
             PyList_Append(list, arg) < 0)
             Py_CLEAR(list);
         Py_XDECREF(arg);
@@ -116,48 +88,48 @@ static PyObject *argument_list(const struct execution *e, const char *const *nam
     return list;
 }
 
-static PyObject *arguments_node(const struct execution *e, bool each)
+static PyObject *arguments_node(bool each)
 {
     static const char *const all[] = {"_items", "_query"}, *const one[] = {"_item"};
-    PyObject *node = new_node(e, "arguments");
+    PyObject *node = ast_new(AST_ARGUMENTS);
 
-    if (set_field(node, "posonlyargs", PyList_New(0)) == 0 &&
-        set_field(node, "args", each ? argument_list(e, one, 1) : argument_list(e, all, 2)) == 0 &&
-        set_field(node, "kwonlyargs", PyList_New(0)) == 0 &&
-        set_field(node, "kw_defaults", PyList_New(0)) == 0 &&
-        set_field(node, "defaults", PyList_New(0)) == 0)
+    if (ast_set(node, "posonlyargs", PyList_New(0)) == 0 &&
+        ast_set(node, "args", each ? argument_list(one, 1) : argument_list(all, 2)) == 0 &&
+        ast_set(node, "kwonlyargs", PyList_New(0)) == 0 &&
+        ast_set(node, "kw_defaults", PyList_New(0)) == 0 &&
+        ast_set(node, "defaults", PyList_New(0)) == 0)
         return node;
     Py_XDECREF(node);
     return NULL;
 }
 
 /* A function needs a statement; a node without code, or with comments alone, has none. */
-static int ensure_body(const struct execution *e, PyObject *body)
+static int ensure_body(PyObject *body)
 {
     PyObject *pass;
     int appended;
 
     if (PyList_GET_SIZE(body))
         return 0;
-    pass = new_node(e, "Pass");
-    appended = pass && set_place(pass) == 0 ? PyList_Append(body, pass) : -1;
+    pass = ast_new(AST_PASS);
+    appended = pass && ast_place_first(pass) == 0 ? PyList_Append(body, pass) : -1;
     Py_XDECREF(pass);
     return appended;
 }
 
 /* Turns the module's body into that of the one function in it. */
-static int wrap_in_function(const struct execution *e, PyObject *module, bool each)
+static int wrap_in_function(PyObject *module, bool each)
 {
     PyObject *body = PyObject_GetAttrString(module, "body");
-    PyObject *function = new_node(e, "FunctionDef"), *statements = NULL;
+    PyObject *function = ast_new(AST_FUNCTION_DEF), *statements = NULL;
     int wrapped = -1;
 
-    if (body && function && ensure_body(e, body) == 0 &&
-        set_field(function, "name", PyUnicode_InternFromString(report_function_name)) == 0 &&
-        set_field(function, "args", arguments_node(e, each)) == 0 &&
-        set_field(function, "body", Py_NewRef(body)) == 0 &&
-        set_field(function, "decorator_list", PyList_New(0)) == 0 &&
-        set_field(function, "type_params", PyList_New(0)) == 0 && set_place(function) == 0)
+    if (body && function && ensure_body(body) == 0 &&
+        ast_set(function, "name", PyUnicode_InternFromString(report_function_name)) == 0 &&
+        ast_set(function, "args", arguments_node(each)) == 0 &&
+        ast_set(function, "body", Py_NewRef(body)) == 0 &&
+        ast_set(function, "decorator_list", PyList_New(0)) == 0 &&
+        ast_set(function, "type_params", PyList_New(0)) == 0 && ast_place_first(function) == 0)
         statements = PyList_New(1);
     if (statements) {
         PyList_SET_ITEM(statements, 0, Py_NewRef(function));
@@ -173,7 +145,7 @@ static int wrap_in_function(const struct execution *e, PyObject *module, bool ea
  * exception. */
 static int refuse_violations(struct run *run, PyObject *tree)
 {
-    PyObject *lines = check_code(run->execution->policy, tree), *newline, *text = NULL;
+    PyObject *lines = check_code(tree), *newline, *text = NULL;
     int refused = -1;
 
     if (lines && PyList_GET_SIZE(lines) == 0) {
@@ -201,8 +173,7 @@ static int define_function(struct run *run, PyObject *code)
     main_name = PyUnicode_InternFromString("__main__");
     if (globals && locals && main_name &&
         PyDict_SetItemString(globals, "__builtins__", run->execution->builtins) == 0 &&
-        PyDict_SetItemString(globals, "__name__", main_name) == 0 &&
-        guard_register_globals(globals) == 0)
+        PyDict_SetItemString(globals, "__name__", main_name) == 0)
         done = PyEval_EvalCode(code, globals, locals);
     if (done)
         run->function = Py_XNewRef(PyDict_GetItemString(locals, report_function_name));
@@ -226,7 +197,7 @@ static int make_function(struct run *run, PyObject *text)
     if (made == 0 && checked)
         made = instrument_tree(tree);
     if (made == 0)
-        made = wrap_in_function(e, tree, run->each);
+        made = wrap_in_function(tree, run->each);
     if (made == 0) {
         code = compile_object(e, tree, 0);
         made = code ? define_function(run, code) : -1;

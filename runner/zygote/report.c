@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "allowlist/guard.h"
+#include "allowlist/judge.h"
 #include "runner/base/buf.h"
 #include "runner/base/frame.h"
 #include "runner/base/json_string.h"
@@ -271,7 +271,7 @@ void report_exception(const struct report *report)
     PyErr_Clear();
     if (!exception)
         report_text(report, REPORT_RAISED, "The task failed without an exception", NULL);
-    else if (guard_is_violation(exception))
+    else if (judge_is_violation(exception))
         report_violation(report, exception, traceback);
     else if (is_own_syntax_error(exception, traceback))
         report_syntax(report, exception);
