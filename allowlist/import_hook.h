@@ -9,6 +9,9 @@
 
 #include <Python.h>
 
+/* The name that stands for `__import__` in instrumented code. */
+#define IMPORT_HOOK_EXPLICIT ".import"
+
 /* Puts it into the builtins of user code; -1 with an exception. */
 int import_hook_add(PyObject *builtins);
 

@@ -7,6 +7,7 @@
 
 #include "allowlist/ast.h"
 #include "allowlist/guard.h"
+#include "allowlist/import_hook.h"
 #include "allowlist/importers.h"
 #include "allowlist/patterns.h"
 
@@ -85,12 +86,25 @@ static PyObject *instrument_call(PyObject *call)
     return imports ? ast_new_call(GUARD_VALUE, call, call) : Py_NewRef(call);
 }
 
+static bool is_import_function(PyObject *name)
+{
+    PyObject *id = ast_get_optional(name, "id");
+    bool is = id && PyUnicode_Check(id) &&
+              PyUnicode_CompareWithASCIIString(id, "__import__") == 0 && is_read(name);
+
+    Py_XDECREF(id);
+    return is;
+}
+
 PyObject *instrument_expression(PyObject *node)
 {
     enum ast_kind kind = ast_kind_of(node);
 
     if (kind == AST_CALL)
         return instrument_call(node);
+    if (kind == AST_NAME)
+        return is_import_function(node) ? ast_new_name(IMPORT_HOOK_EXPLICIT, AST_LOAD, node)
+                                        : Py_NewRef(node);
     if (visit_fields(node) < 0)
         return NULL;
     return kind == AST_ATTRIBUTE && is_read(node) ? ast_new_call(GUARD_VALUE, node, node)

@@ -5,6 +5,7 @@
  *   as it is: modules can't be called.
  * - `a.format(...)` and its relatives become `.format(a, "format", ...)`.
  * - `a.b += c` becomes what it means, so that its read is seen as well.
+ * - `__import__` becomes `.import`, which import statements and packages do not use.
  * - what a match statement reads is judged before the case's body runs (patterns.h).
  *
  * New nodes take the place of the old in the text: line numbers stay the user's.
