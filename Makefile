@@ -4,15 +4,20 @@
 #   CC=clang            the compiler
 #   SANITIZE=1          AddressSanitizer and UndefinedBehaviorSanitizer
 #   BUILD=DIR           where everything is built
+#   ONLY=WORD           the tests whose names have WORD
 
-CC ?= cc
+ifeq ($(origin CC),default)
+CC := cc
+endif
 BUILD ?= build$(if $(SANITIZE),/sanitize)
 PKG_CONFIG ?= pkg-config
 CLANG_FORMAT ?= clang-format
-
 PYTHON ?=
-PYTHON_FOUND := $(shell pyvenv/find-python $(PYTHON) 2>/dev/null)
-PYTHON_CONFIG = $(shell pyvenv/python-flags $(PYTHON_FOUND) $(1))
+ONLY ?=
+export CC PYTHON
+
+# Found when it is first needed, which is after `deps`, and then kept.
+PYTHON_FOUND = $(eval PYTHON_FOUND := $$(shell pyvenv/find-python $(PYTHON) 2>/dev/null))$(PYTHON_FOUND)
 
 WARNINGS = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wswitch-enum -Werror
 HARDENING = $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2) -fstack-protector-strong -fPIE
@@ -27,36 +32,79 @@ VERSION := 0.1.0
 RUNNER = $(BUILD)/task-runner-python
 ZYGOTE = $(BUILD)/task-runner-zygote
 BROKER = $(BUILD)/demo-broker
+VENV = $(BUILD)/venv
 
 BASE_SRC = $(wildcard runner/base/*.c)
 HOST_SRC = $(BASE_SRC) $(wildcard runner/host/*.c) allowlist/policy.c
 ZYGOTE_SRC = $(BASE_SRC) $(wildcard runner/zygote/*.c allowlist/*.c)
 BROKER_SRC = $(BASE_SRC) $(wildcard tests/broker/*.c)
-UNIT_SRC = $(wildcard tests/unit/test_*.c)
+HOST_TEST_SRC = $(wildcard tests/unit/host/*.c)
+ZYGOTE_TEST_SRC = $(wildcard tests/unit/zygote/*.c)
 
 obj = $(patsubst %.c,$(BUILD)/obj/$(1)/%.o,$(2))
 HOST_OBJ = $(call obj,host,$(HOST_SRC))
 ZYGOTE_OBJ = $(call obj,zygote,$(ZYGOTE_SRC))
 BROKER_OBJ = $(call obj,host,$(BROKER_SRC))
+UNIT_TESTS = $(patsubst tests/%.c,$(BUILD)/%,$(HOST_TEST_SRC) $(ZYGOTE_TEST_SRC))
+# A unit test is linked with the whole program but its main().
+HOST_PARTS = $(filter-out %/main.o,$(HOST_OBJ))
+ZYGOTE_PARTS = $(filter-out %/main.o,$(ZYGOTE_OBJ))
 
 HOST_CFLAGS = -DVERSION='"$(VERSION)"' $(shell $(PKG_CONFIG) --cflags libwebsockets libcjson)
 HOST_LIBS = $(shell $(PKG_CONFIG) --libs-only-L --libs-only-l libwebsockets libcjson) -lpthread
-ZYGOTE_CFLAGS = $(call PYTHON_CONFIG,cflags)
-ZYGOTE_LIBS = $(call PYTHON_CONFIG,libs)
+PYTHON_CFLAGS = $(eval PYTHON_CFLAGS := $$(shell pyvenv/python-flags $(PYTHON_FOUND) cflags))$(PYTHON_CFLAGS)
+PYTHON_LIBS = $(eval PYTHON_LIBS := $$(shell pyvenv/python-flags $(PYTHON_FOUND) libs))$(PYTHON_LIBS)
 
-.PHONY: all build run deps venv test bench check format clean
+# With one of these goals, packages are installed before anything is compiled.
+NEEDS_DEPS = $(if $(filter deps run bench,$(MAKECMDGOALS)),deps) $(if $(filter test,$(MAKECMDGOALS)),deps-test)
+
+.PHONY: all build run deps deps-test venv test unit bench check format clean
 .DELETE_ON_ERROR:
 
 all: build
 
 build: $(RUNNER) $(ZYGOTE) $(BROKER)
 
-# Everything is built anew when what it is built with changes.
-$(BUILD)/flags: FORCE
+deps:
+	@runner/install-deps
+
+deps-test:
+	@runner/install-deps test
+
+venv: $(VENV)/stamp
+
+# Serves the broker that the environment names; shows sample Code nodes when it names none.
+run: deps build venv
+	@PYTHONDONTWRITEBYTECODE=1 tests/demo/run $(BUILD) $(PYTHON_FOUND)
+
+test: deps-test build venv unit
+	@PYTHONDONTWRITEBYTECODE=1 tests/run $(BUILD) $(PYTHON_FOUND) $(ONLY)
+
+unit: $(UNIT_TESTS)
+
+bench: deps build venv
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/bench/bench.py $(BUILD)
+
+check:
+	@tests/check-format $(CLANG_FORMAT)
+	@tests/check-includes
+
+format:
+	git ls-files '*.c' '*.h' | xargs $(CLANG_FORMAT) -i
+
+# Everything is built anew when what it is built with changes; what is missing is said here, once.
+$(BUILD)/flags: FORCE | $(NEEDS_DEPS)
 	@mkdir -p $(@D)
-	@printf '%s\n' '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(PYTHON_FOUND)' | cmp -s - $@ || \
-	    printf '%s\n' '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(PYTHON_FOUND)' >$@
+	@test "$$(uname -s)" = Linux || { echo "The runner's walls are Linux's: it is built on Linux only." >&2; exit 1; }
+	@test -n '$(PYTHON_FOUND)' || { pyvenv/find-python $(PYTHON); exit 1; }
+	@$(PKG_CONFIG) --exists libwebsockets libcjson || { echo 'libwebsockets or cJSON is missing: try `make deps`' >&2; exit 1; }
+	@printf '%s\n' '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(PYTHON_FOUND) $(VERSION)' | cmp -s - $@ || \
+	    printf '%s\n' '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(PYTHON_FOUND) $(VERSION)' >$@
 FORCE:
+
+$(VENV)/stamp: extras.txt pyvenv/make-venv $(BUILD)/flags
+	@pyvenv/make-venv $(PYTHON_FOUND) $(VENV) extras.txt
+	@touch $@
 
 $(BUILD)/obj/host/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -64,18 +112,28 @@ $(BUILD)/obj/host/%.o: %.c $(BUILD)/flags
 
 $(BUILD)/obj/zygote/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ZYGOTE_CFLAGS) -MMD -MP -c $< -o $@
+	$(CC) $(ALL_CFLAGS) $(PYTHON_CFLAGS) -MMD -MP -c $< -o $@
 
 $(RUNNER): $(HOST_OBJ)
 	$(CC) $(ALL_LDFLAGS) $^ $(HOST_LIBS) -o $@
 
 $(ZYGOTE): $(ZYGOTE_OBJ)
-	$(CC) $(ALL_LDFLAGS) $^ $(ZYGOTE_LIBS) -o $@
+	$(CC) $(ALL_LDFLAGS) $^ $(PYTHON_LIBS) -o $@
 
 $(BROKER): $(BROKER_OBJ)
 	$(CC) $(ALL_LDFLAGS) $^ $(HOST_LIBS) -o $@
 
+$(BUILD)/unit/host/%: $(BUILD)/obj/host/tests/unit/host/%.o $(HOST_PARTS)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ $(HOST_LIBS) -lcmocka -o $@
+
+$(BUILD)/unit/zygote/%: $(BUILD)/obj/zygote/tests/unit/zygote/%.o $(ZYGOTE_PARTS)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ $(PYTHON_LIBS) -lcmocka -o $@
+
+.SECONDARY:
+
 clean:
-	rm -rf build pyvenv/venv
+	rm -rf build
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -131,9 +131,8 @@ static PyObject *compile_guarded(PyObject *source, PyObject *filename, PyObject 
 
 static PyObject *user_compile(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    static char *keywords[] = {"source",       "filename", "mode",
-                               "flags",        "dont_inherit", "optimize",
-                               "_feature_version", NULL};
+    static char *keywords[] = {"source",   "filename",         "mode", "flags", "dont_inherit",
+                               "optimize", "_feature_version", NULL};
     PyObject *source, *filename, *mode;
     int flags = 0, dont_inherit = 0, optimize = -1, version = -1;
 

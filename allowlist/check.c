@@ -254,8 +254,7 @@ static int check_call(struct check *check, PyObject *node, enum place place)
         if (module)
             done = check_module(check, text_of(module));
         else
-            done = add(check,
-                       "Dynamic __import__() calls are not allowed for security reasons.");
+            done = add(check, "Dynamic __import__() calls are not allowed for security reasons.");
     }
     Py_XDECREF(module);
     Py_XDECREF(function);

@@ -15,8 +15,7 @@
 
 /* What .held() gives. */
 struct held {
-    PyObject_HEAD
-    PyObject *value;
+    PyObject_HEAD PyObject *value;
 };
 
 static PyTypeObject *held_type;

@@ -32,8 +32,8 @@ static int judge_path(PyObject *top, const char *path)
     return judged < 0 || PyErr_Occurred() ? -1 : 0;
 }
 
-/* Sets `name` of the stand-in to what user code gets for it. Returns 1 when that is the value itself,
- * 0 when it is not, or when there is no such attribute: the statement itself says so. */
+/* Sets `name` of the stand-in to what user code gets for it. Returns 1 when that is the value
+ * itself, 0 when it is not, or when there is no such attribute: the statement itself says so. */
 static int copy_judged(PyObject *stand_in, PyObject *module, PyObject *name)
 {
     PyObject *value = PyUnicode_Check(name) ? PyObject_GetAttr(module, name) : NULL, *judged;
@@ -187,8 +187,8 @@ static PyObject *explicit_import(PyObject *self, PyObject *args, PyObject *kwarg
 }
 
 /*
- * What import statements call, and PyImport_Import() too: a package in C that is called by user code
- * and imports something for itself (datetime needs _strptime). That one's call is known by its
+ * What import statements call, and PyImport_Import() too: a package in C that is called by user
+ * code and imports something for itself (datetime needs _strptime). That one's call is known by its
  * empty list, which no statement makes; it takes the module from sys.modules, not from here, and so
  * it gets None.
  */
@@ -220,8 +220,7 @@ static int add(PyObject *builtins, const char *name, PyMethodDef *method)
 
 int import_hook_add(PyObject *builtins)
 {
-    static PyMethodDef of_statements = {"__import__",
-                                        (PyCFunction)(void (*)(void))implicit_import,
+    static PyMethodDef of_statements = {"__import__", (PyCFunction)(void (*)(void))implicit_import,
                                         METH_VARARGS | METH_KEYWORDS, NULL};
     static PyMethodDef of_code = {"__import__", (PyCFunction)(void (*)(void))explicit_import,
                                   METH_VARARGS | METH_KEYWORDS, NULL};

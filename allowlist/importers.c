@@ -33,8 +33,7 @@ static const char *const methods[] = {
 
 /* What stands in for one: the real function, and the argument that names the module. */
 struct stand_in {
-    PyObject_HEAD
-    PyObject *real;
+    PyObject_HEAD PyObject *real;
     const char *argument;
 };
 
@@ -115,8 +114,7 @@ bool importers_name(const char *attribute)
 
 static bool is_text(PyObject *string, const char *text)
 {
-    return string && PyUnicode_Check(string) &&
-           PyUnicode_CompareWithASCIIString(string, text) == 0;
+    return string && PyUnicode_Check(string) && PyUnicode_CompareWithASCIIString(string, text) == 0;
 }
 
 static PyObject *new_stand_in(PyObject *real, const char *argument)

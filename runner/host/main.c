@@ -125,10 +125,10 @@ static int find_folder(struct host *host, struct error **err)
     return 0;
 }
 
-/* The venv that the setting names, or else the one of the source tree this was built in. */
+/* The venv that the setting names, or else the one beside the program, if there is one. */
 static char *find_venv(const struct host *host)
 {
-    AUTO_FREE char *beside = mem_format("%s/../pyvenv/venv", host->folder);
+    AUTO_FREE char *beside = mem_format("%s/venv", host->folder);
     AUTO_FREE char *settings = mem_format("%s/pyvenv.cfg", beside);
 
     if (host->config.venv)

@@ -80,8 +80,8 @@ static PyObject *argument_list(const char *const *names, size_t count)
     for (size_t i = 0; list && i < count; i++) {
         PyObject *arg = ast_new(AST_ARG);
 
-        if (ast_set(arg, "arg", PyUnicode_InternFromString(names[i])) < 0 || ast_place_first(arg) < 0 ||
-            PyList_Append(list, arg) < 0)
+        if (ast_set(arg, "arg", PyUnicode_InternFromString(names[i])) < 0 ||
+            ast_place_first(arg) < 0 || PyList_Append(list, arg) < 0)
             Py_CLEAR(list);
         Py_XDECREF(arg);
     }

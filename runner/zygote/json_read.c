@@ -30,8 +30,7 @@ static PyObject *invalid(void)
 
 static void skip_space(struct reader *r)
 {
-    while (r->at < r->end &&
-           (*r->at == ' ' || *r->at == '\n' || *r->at == '\t' || *r->at == '\r'))
+    while (r->at < r->end && (*r->at == ' ' || *r->at == '\n' || *r->at == '\t' || *r->at == '\r'))
         r->at++;
 }
 
@@ -210,7 +209,8 @@ static PyObject *read_number(struct reader *r)
     length = (size_t)(r->at - start);
     if (!length)
         return invalid();
-    if (whole && length <= SMALL_DIGITS && strspn(start + (*start == '-'), "0123456789") + 1 >= length)
+    if (whole && length <= SMALL_DIGITS &&
+        strspn(start + (*start == '-'), "0123456789") + 1 >= length)
         return small_integer(start, r->at);
     if (length >= sizeof(room))
         text = large = mem_alloc(length + 1);

@@ -2,7 +2,8 @@
  * Python objects to JSON text; see json_write.h.
  *
  * str() of what JSON does not have may run the user's code, which may change the containers that
- * are being written: what is at hand is held by a reference, and sizes are asked for anew each time.
+ * are being written: what is at hand is held by a reference, and sizes are asked for anew each
+ * time.
  */
 #include "runner/zygote/json_write.h"
 
@@ -225,9 +226,9 @@ static int write_key(struct writer *w, PyObject *key)
     else if (isfinite(PyFloat_AS_DOUBLE(key)) || w->like_dumps)
         written = add_float(w, PyFloat_AS_DOUBLE(key));
     else
-        buf_add_text(w->out, isnan(PyFloat_AS_DOUBLE(key))       ? "NaN"
-                             : PyFloat_AS_DOUBLE(key) > 0 ? "Infinity"
-                                                          : "-Infinity");
+        buf_add_text(w->out, isnan(PyFloat_AS_DOUBLE(key)) ? "NaN"
+                             : PyFloat_AS_DOUBLE(key) > 0  ? "Infinity"
+                                                           : "-Infinity");
     buf_add_char(w->out, '"');
     return written;
 }
@@ -271,8 +272,7 @@ static int write_items(struct writer *w, PyObject *mapping)
         PyObject *item = PyList_GET_ITEM(items, i);
 
         if (PyTuple_Check(item) && PyTuple_GET_SIZE(item) == 2)
-            written =
-                write_member(w, PyTuple_GET_ITEM(item, 0), PyTuple_GET_ITEM(item, 1), &first);
+            written = write_member(w, PyTuple_GET_ITEM(item, 0), PyTuple_GET_ITEM(item, 1), &first);
     }
     Py_XDECREF(items);
     return written;

@@ -1,11 +1,11 @@
-"""Runs every conformance case: python -I run.py BUILD [PATTERN]; ends in `N passed, N failed`."""
+"""Runs every conformance case: python -I run.py BUILD [PATTERN]; ends in `conformance: N passed, N failed`."""
 import importlib
 import os
 import sys
 import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
+sys.path[:0] = [HERE, os.path.dirname(HERE)]
 
 
 def cases():
@@ -32,7 +32,7 @@ def main():
             print("FAILED  %s\n%s" % (name, traceback.format_exc()), flush=True)
     if failed:
         print("failed: %s" % ", ".join(failed))
-    print("%d passed, %d failed" % (passed, len(failed)))
+    print("conformance: %d passed, %d failed" % (passed, len(failed)))
     return 1 if failed or not passed else 0
 
 
