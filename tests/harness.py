@@ -171,3 +171,18 @@ class Pair:
             assert code == 0, "the runner's exit code is %s: %s" % (code, self.runner.err)
             problems = [l for l in self.runner.err if "Sanitizer" in l or "runtime error" in l]
             assert not problems, "\n".join(self.runner.err)
+
+
+def case(function):
+    function.is_case = True
+    return function
+
+
+def result_of(event):
+    assert event["event"] == "done", "an error came: %s" % event.get("error")
+    return event["data"]["result"]
+
+
+def error_of(event):
+    assert event["event"] == "error", "a result came: %s" % event.get("data")
+    return event["error"]

@@ -237,12 +237,13 @@ static int send_frame(struct peer *peer)
 
 static int writeable(struct peer *peer)
 {
+    /* with a byte in it: lws 4.1 does not report the empty answer to an empty ping */
     unsigned char ping[LWS_PRE + 1] = {0};
 
     if (peer->ping_wanted) {
         peer->ping_wanted = false;
         peer->pinged_us = clock_us();
-        if (lws_write(peer->wsi, ping + LWS_PRE, 0, LWS_WRITE_PING) < 0)
+        if (lws_write(peer->wsi, ping + LWS_PRE, 1, LWS_WRITE_PING) < 0)
             return -1;
     } else if (peer->first) {
         if (send_frame(peer))

@@ -1,20 +1,5 @@
 """What user code sees and may return, one row per sentence; one runner serves them all."""
-from harness import Pair
-
-def case(function):
-    function.is_case = True
-    return function
-
-
-def result_of(event):
-    assert event["event"] == "done", "an error came: %s" % event.get("error")
-    return event["data"]["result"]
-
-
-def error_of(event):
-    assert event["event"] == "error", "a result came: %s" % event.get("data")
-    return event["error"]
-
+from harness import Pair, case, error_of, result_of
 
 RESULTS = [
     ("a list of items", "return [{'json': {'n': 1}}]", [{"json": {"n": 1}}]),
