@@ -50,8 +50,10 @@ UNIT_TESTS = $(patsubst tests/%.c,$(BUILD)/%,$(HOST_TEST_SRC) $(ZYGOTE_TEST_SRC)
 HOST_PARTS = $(filter-out %/main.o,$(HOST_OBJ))
 ZYGOTE_PARTS = $(filter-out %/main.o,$(ZYGOTE_OBJ))
 
-HOST_CFLAGS = -DVERSION='"$(VERSION)"' $(shell $(PKG_CONFIG) --cflags libwebsockets libcjson)
-HOST_LIBS = $(shell $(PKG_CONFIG) --libs-only-L --libs-only-l libwebsockets libcjson) -lpthread
+# lws is built on OpenSSL by Debian and Alpine; we ask it why a connection failed.
+HOST_PACKAGES = libwebsockets libcjson openssl
+HOST_CFLAGS = -DVERSION='"$(VERSION)"' $(shell $(PKG_CONFIG) --cflags $(HOST_PACKAGES))
+HOST_LIBS = $(shell $(PKG_CONFIG) --libs-only-L --libs-only-l $(HOST_PACKAGES)) -lpthread
 PYTHON_CFLAGS = $(eval PYTHON_CFLAGS := $$(shell pyvenv/python-flags $(PYTHON_FOUND) cflags))$(PYTHON_CFLAGS)
 PYTHON_LIBS = $(eval PYTHON_LIBS := $$(shell pyvenv/python-flags $(PYTHON_FOUND) libs))$(PYTHON_LIBS)
 
@@ -97,7 +99,7 @@ $(BUILD)/flags: FORCE | $(NEEDS_DEPS)
 	@mkdir -p $(@D)
 	@test "$$(uname -s)" = Linux || { echo "The runner's walls are Linux's: it is built on Linux only." >&2; exit 1; }
 	@test -n '$(PYTHON_FOUND)' || { pyvenv/find-python $(PYTHON); exit 1; }
-	@$(PKG_CONFIG) --exists libwebsockets libcjson || { echo 'libwebsockets or cJSON is missing: try `make deps`' >&2; exit 1; }
+	@$(PKG_CONFIG) --exists $(HOST_PACKAGES) || { echo 'libwebsockets, cJSON or OpenSSL is missing: try `make deps`' >&2; exit 1; }
 	@printf '%s\n' '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(PYTHON_FOUND) $(VERSION)' | cmp -s - $@ || \
 	    printf '%s\n' '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(PYTHON_FOUND) $(VERSION)' >$@
 FORCE:

@@ -15,6 +15,7 @@
 #include "runner/host/dial.h"
 #include "runner/host/loop.h"
 #include "runner/host/lws_protocols.h"
+#include "runner/host/tls.h"
 #include "runner/host/uri.h"
 
 enum {
@@ -168,7 +169,7 @@ struct broker *broker_connect(struct loop *loop, const struct uri *uri, const ch
 static void not_connected(struct broker *broker, struct lws *wsi, const char *in)
 {
     unsigned status = lws_http_client_http_response(wsi);
-    AUTO_FREE char *why = status ? mem_format("HTTP %u", status) : mem_dup(in);
+    AUTO_FREE char *why = status ? mem_format("HTTP %u", status) : tls_failure(wsi, in);
 
     broker->wsi = NULL;
     if (status && status != 101)

@@ -40,7 +40,9 @@ static void on_timer(void *owner)
         dial->events->abandon(dial->owner);
     }
     if (dial->next == dial->count) {
-        dial->events->failed(dial->owner, dial->why);
+        AUTO_FREE char *why = mem_steal(&dial->why); /* it outlives a dial that is dropped inside */
+
+        dial->events->failed(dial->owner, why);
         return;
     }
     dial->attempting = true;

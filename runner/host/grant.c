@@ -11,6 +11,7 @@
 #include "runner/host/dial.h"
 #include "runner/host/loop.h"
 #include "runner/host/lws_protocols.h"
+#include "runner/host/tls.h"
 #include "runner/host/uri.h"
 
 enum { ANSWER_MAX = 64 * 1024, ANSWER_WAIT_US = 10 * 1000 * 1000, STATUS_OK = 200 };
@@ -219,8 +220,10 @@ static int add_answer(struct grant *grant, const void *bytes, size_t length)
     return 0;
 }
 
-static void not_connected(struct grant *grant, struct lws *wsi, const char *why)
+static void not_connected(struct grant *grant, struct lws *wsi, const char *words)
 {
+    AUTO_FREE char *why = tls_failure(wsi, words);
+
     grant->wsi = NULL;
     grant->status = (int)lws_http_client_http_response(wsi);
     if (grant->status)

@@ -12,7 +12,7 @@ def cases():
     for name in sorted(os.listdir(HERE)):
         if name.startswith("case_") and name.endswith(".py"):
             module = importlib.import_module(name[:-3])
-            for function in vars(module).values():
+            for function in list(vars(module).values()):
                 if getattr(function, "is_case", False):
                     yield name[5:-3] + "." + function.__name__, function
 
