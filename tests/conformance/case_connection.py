@@ -327,7 +327,6 @@ def a_closed_standard_input_means_nothing(build):
 
 @case
 def tasks_see_no_token(build):
-    """A token is not even where only its owner would look for it."""
     with Pair(build, N8N_RUNNERS_STDLIB_ALLOW="*", N8N_RUNNERS_EXTERNAL_ALLOW="*",
               N8N_RUNNERS_BUILTINS_DENY="", N8N_BLOCK_RUNNER_ENV_ACCESS="false",
               MINE="yes", N8N_SENTRY_DSN="https://secret-dsn", A_FILE="/secret-file", TZ="UTC") as pair:

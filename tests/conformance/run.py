@@ -2,6 +2,7 @@
 import importlib
 import os
 import sys
+import time
 import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -23,10 +24,11 @@ def main():
     for name, function in cases():
         if pattern not in name:
             continue
+        began = time.monotonic()
         try:
             function(build)
             passed += 1
-            print("ok      %s" % name, flush=True)
+            print("ok      %-70s %6.2f s" % (name, time.monotonic() - began), flush=True)
         except Exception:
             failed.append(name)
             print("FAILED  %s\n%s" % (name, traceback.format_exc()), flush=True)
