@@ -154,6 +154,8 @@ static PyObject *read_string(struct reader *r)
             if (++r->at == r->end)
                 return invalid();
         }
+        if ((unsigned char)*r->at < ' ')
+            return invalid();
         seen |= (unsigned char)*r->at++;
     }
     if (r->at == r->end)
@@ -193,24 +195,58 @@ static PyObject *convert_number(const char *text, bool whole)
     return value == -1.0 && PyErr_Occurred() ? NULL : PyFloat_FromDouble(value);
 }
 
+/* Moves past one of `set` (no NUL in it); false when something else is there. */
+static bool skip_one(struct reader *r, const char *set)
+{
+    if (r->at == r->end || *r->at == '\0' || !strchr(set, *r->at))
+        return false;
+    r->at++;
+    return true;
+}
+
+/* Moves past digits; false when there are none. */
+static bool skip_digits(struct reader *r)
+{
+    const char *start = r->at;
+
+    while (r->at < r->end && *r->at >= '0' && *r->at <= '9')
+        r->at++;
+    return r->at > start;
+}
+
+/* Moves past a number as RFC 8259 writes it. */
+static bool skip_number(struct reader *r, bool *whole)
+{
+    *whole = true;
+    skip_one(r, "-");
+    if (!skip_one(r, "0") && !skip_digits(r))
+        return false;
+    if (skip_one(r, ".")) {
+        *whole = false;
+        if (!skip_digits(r))
+            return false;
+    }
+    if (skip_one(r, "eE")) {
+        *whole = false;
+        skip_one(r, "+-");
+        return skip_digits(r);
+    }
+    return true;
+}
+
 static PyObject *read_number(struct reader *r)
 {
     char room[NUMBER_ROOM];
     AUTO_FREE char *large = NULL;
     const char *start = r->at;
     char *text = room;
-    bool whole = true;
+    bool whole;
     size_t length;
 
-    while (r->at < r->end && ((*r->at >= '0' && *r->at <= '9') || strchr("+-.eE", *r->at))) {
-        whole = whole && *r->at != '.' && *r->at != 'e' && *r->at != 'E';
-        r->at++;
-    }
-    length = (size_t)(r->at - start);
-    if (!length)
+    if (!skip_number(r, &whole))
         return invalid();
-    if (whole && length <= SMALL_DIGITS &&
-        strspn(start + (*start == '-'), "0123456789") + 1 >= length)
+    length = (size_t)(r->at - start);
+    if (whole && length <= SMALL_DIGITS)
         return small_integer(start, r->at);
     if (length >= sizeof(room))
         text = large = mem_alloc(length + 1);
