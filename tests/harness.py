@@ -13,6 +13,17 @@ import time
 
 LIMIT = 60  # seconds until a wait counts as a hang
 
+started = []  # every process of the case at work
+
+
+def kill_leftovers():
+    """Ends what a failed case has left running."""
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+    started.clear()
+
 
 class Broker:
     """A demo broker and its events."""
@@ -22,6 +33,7 @@ class Broker:
         self.process = subprocess.Popen(
             [os.path.join(build, "demo-broker"), "--port", "0", "--auth-token", token, *options],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        started.append(self.process)
         self.events = queue.Queue()
         self.seen = []
         threading.Thread(target=self._read, daemon=True).start()
@@ -110,6 +122,7 @@ class Runner:
         self.process = subprocess.Popen([os.path.join(build, "task-runner-python"), *arguments],
                                         env=env, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        started.append(self.process)
         self.out, self.err = [], []
         self.readers = [self._reader(self.process.stdout, self.out),
                         self._reader(self.process.stderr, self.err)]

@@ -8,6 +8,8 @@ import traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 
+from harness import kill_leftovers  # noqa: E402
+
 
 def cases():
     for name in sorted(os.listdir(HERE)):
@@ -32,6 +34,8 @@ def main():
         except Exception:
             failed.append(name)
             print("FAILED  %s\n%s" % (name, traceback.format_exc()), flush=True)
+        finally:
+            kill_leftovers()
     if failed:
         print("failed: %s" % ", ".join(failed))
     print("conformance: %d passed, %d failed" % (passed, len(failed)))
