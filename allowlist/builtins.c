@@ -251,6 +251,8 @@ PyObject *builtins_for_user(const struct policy *policy)
         made = replace(builtins) == 0 && import_hook_add(builtins) == 0 && guard_add(builtins) == 0;
     for (size_t i = 0; made && i < policy->builtins_deny.count; i++)
         made = drop(builtins, policy->builtins_deny.names[i]) == 0;
+    if (made && name_list_has(&policy->builtins_deny, "__import__"))
+        made = drop(builtins, IMPORT_HOOK_EXPLICIT) == 0;
     if (!made)
         Py_CLEAR(builtins);
     return builtins;

@@ -171,6 +171,13 @@ def denied_builtins_are_absent(build):
 
 
 @case
+def a_denied_import_function_is_absent(build):
+    with Pair(build, N8N_RUNNERS_BUILTINS_DENY="__import__", N8N_RUNNERS_STDLIB_ALLOW="json") as pair:
+        for code in ("import json", "return __import__('json')", "f = __import__\nreturn f('json')"):
+            error_of(pair.broker.run(code))
+
+
+@case
 def an_empty_deny_list_gives_all_builtins(build):
     with Pair(build, N8N_RUNNERS_BUILTINS_DENY="", N8N_RUNNERS_STDLIB_ALLOW="json") as pair:
         assert result_of(pair.broker.run(
