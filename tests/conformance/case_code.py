@@ -214,3 +214,23 @@ def killed_children(build):
         pair.broker.run("import os\nfor fd in range(256):\n    try: os.write(fd, b'x' * 4096)\n    except OSError: pass")
         assert result_of(pair.broker.run("import os\nreturn dict(os.environ)")) == {}
         assert result_of(pair.broker.run("return 1")) == 1
+
+
+@case
+def what_a_child_sends_is_not_believed(build):
+    """Frames of a child's own making: a header of type, flags and length, then what it likes."""
+    with Pair(build, N8N_RUNNERS_STDLIB_ALLOW="*", N8N_RUNNERS_EXTERNAL_ALLOW="*",
+              N8N_RUNNERS_BUILTINS_DENY="") as pair:
+        forged = "import os, struct\nb = %r\nos.write(3, struct.pack('=IIQ', %d, 0, len(b)) + b)\nos._exit(0)"
+        result, error = 5, 6
+        assert result_of(pair.broker.run(forged % (b"[1]", result))) == [1]
+        rows = [(b'1},"taskId":"other"', result), (b"[1", result), (b"", result), (b"\xff", result),
+                (b"[]", error), (b'{"kind":"x"}', error), (b'{"message":5}', error), (b"{", error),
+                (b"[[1]]", 2), (b"{}", 2), (b"x", 1), (b"x", 99), (b"abc", 4)]
+        for content, kind in rows:
+            assert error_of(pair.broker.run(forged % (content, kind)))["message"] == (
+                "Process completed but returned no result. This is likely an internal error."), (content, kind)
+        for code in ("import os\nos.write(3, b'\\xff' * 100)\nreturn 1", "import os\nos.close(3)\nreturn 1",
+                     "import os, struct\nos.write(3, struct.pack('=IIQ', 5, 0, 1 << 62))\nreturn 1"):
+            error_of(pair.broker.run(code))
+        assert result_of(pair.broker.run("return 1")) == 1
