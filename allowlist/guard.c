@@ -117,44 +117,102 @@ static int check_text(PyObject *text, bool is_field)
     return 0;
 }
 
-/* The template is the receiver of str.format(); str.format and string.Formatter take it first. */
-static int check_format(PyObject *receiver, PyObject *name, PyObject *const *args, size_t count,
-                        PyObject *keywords)
+/* A value that a field of a template reads. */
+static int judge_read(PyObject *value)
 {
-    bool is_field = PyUnicode_CompareWithASCIIString(name, "get_field") == 0;
-    Py_ssize_t named = keywords ? PyTuple_GET_SIZE(keywords) : 0;
+    AUTO_FREE char *sentence = NULL;
 
-    if (PyUnicode_Check(receiver))
-        return check_text(receiver, false);
-    if (count && check_text(args[0], is_field) < 0)
-        return -1;
-    for (Py_ssize_t i = 0; i < named; i++) {
-        PyObject *keyword = PyTuple_GET_ITEM(keywords, i);
-
-        if ((PyUnicode_CompareWithASCIIString(keyword, "format_string") == 0 ||
-             PyUnicode_CompareWithASCIIString(keyword, "field_name") == 0) &&
-            check_text(args[count + (size_t)i], is_field) < 0)
-            return -1;
-    }
-    return 0;
+    if (PyModule_Check(value))
+        return judge_module(value);
+    if (value != modules)
+        return 0;
+    sentence = denied_sentence(DENIED_STRING, "modules");
+    judge_violation(sentence, NULL);
+    return -1;
 }
 
-/* .format(receiver, "method", *args, **keywords) */
-static PyObject *format_function(PyObject *self, PyObject *const *args, Py_ssize_t count,
-                                 PyObject *keywords)
+/* A call of format() or a relative, taken apart. Borrowed, but for `rest`. */
+struct format_call {
+    PyObject *template; /* NULL: none was found, and there is nothing to check */
+    bool is_field;      /* the template is one field's name */
+    PyObject *values;   /* what numbered fields name, or NULL */
+    PyObject *named;    /* what named fields name, or NULL */
+    PyObject *rest;     /* owned: the positional arguments behind the template */
+};
+
+/* An argument by its place behind the receiver, or by its keyword; borrowed, NULL when missing. */
+static PyObject *argument(PyObject *args, PyObject *kwargs, Py_ssize_t index, const char *keyword)
 {
-    PyObject *method, *result;
+    if (index < PyTuple_GET_SIZE(args))
+        return PyTuple_GET_ITEM(args, index);
+    return kwargs ? PyDict_GetItemString(kwargs, keyword) : NULL;
+}
+
+/*
+ * str.format() and format_map() have the template as their receiver; called on the class, and in
+ * string.Formatter, it is the first argument.
+ */
+static void take_apart(struct format_call *call, PyObject *receiver, const char *method,
+                       PyObject *args, PyObject *kwargs)
+{
+    bool is_bound = PyUnicode_Check(receiver);
+    Py_ssize_t first = is_bound ? 0 : 1;
+
+    call->is_field = strcmp(method, "get_field") == 0;
+    call->template =
+        is_bound ? receiver
+                 : argument(args, kwargs, 0, call->is_field ? "field_name" : "format_string");
+    if (strcmp(method, "format") == 0) {
+        call->rest = PyTuple_GetSlice(args, first, PyTuple_GET_SIZE(args));
+        call->values = call->rest;
+        call->named = kwargs;
+    } else if (strcmp(method, "format_map") == 0) {
+        call->named = argument(args, NULL, first, "");
+    } else {
+        call->values = argument(args, kwargs, 1, "args");
+        call->named = argument(args, kwargs, 2, "kwargs");
+    }
+}
+
+static int check_format(PyObject *receiver, const char *method, PyObject *args, PyObject *kwargs)
+{
+    struct format_call call = {0};
+    int checked = 0;
+
+    take_apart(&call, receiver, method, args, kwargs);
+    if (call.template && PyUnicode_Check(call.template)) {
+        checked = check_text(call.template, call.is_field);
+        if (checked == 0)
+            checked =
+                call.is_field
+                    ? template_follow_field(call.template, call.values, call.named, judge_read)
+                    : template_follow(call.template, call.values, call.named, judge_read);
+    }
+    Py_XDECREF(call.rest);
+    return checked;
+}
+
+/* .format(receiver, "method", *args, **kwargs) */
+static PyObject *format_function(PyObject *self, PyObject *all, PyObject *kwargs)
+{
+    PyObject *args = PyTuple_GetSlice(all, 2, PyTuple_GET_SIZE(all)), *receiver, *name;
+    PyObject *method = NULL, *result = NULL;
+    const char *text;
 
     (void)self;
-    if (count < 2 || !PyUnicode_Check(args[1])) {
-        PyErr_SetString(PyExc_TypeError, "a receiver and a method are needed");
-        return NULL;
+    if (!args || PyTuple_GET_SIZE(all) < 2) {
+        Py_XDECREF(args);
+        return PyErr_Format(PyExc_TypeError, "a receiver and a method are needed");
     }
-    if (check_format(args[0], args[1], args + 2, (size_t)count - 2, keywords) < 0)
-        return NULL;
-    method = PyObject_GetAttr(args[0], args[1]);
-    result = method ? PyObject_Vectorcall(method, args + 2, (size_t)count - 2, keywords) : NULL;
+    receiver = PyTuple_GET_ITEM(all, 0);
+    name = PyTuple_GET_ITEM(all, 1);
+    text = PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL;
+    if (text && check_format(receiver, text, args, kwargs) == 0)
+        method = PyObject_GetAttr(receiver, name);
+    if (method)
+        result = PyObject_Call(method, args, kwargs);
     Py_XDECREF(method);
+    Py_DECREF(args);
     return result;
 }
 
@@ -164,7 +222,7 @@ static PyMethodDef functions[] = {
     {GUARD_VALUE, value_function, METH_O, NULL},
     {GUARD_HELD, held_function, METH_O, NULL},
     {GUARD_MATCHED, matched_function, METH_O, NULL},
-    {GUARD_FORMAT, (PyCFunction)(void (*)(void))format_function, METH_FASTCALL | METH_KEYWORDS,
+    {GUARD_FORMAT, (PyCFunction)(void (*)(void))format_function, METH_VARARGS | METH_KEYWORDS,
      NULL},
 };
 

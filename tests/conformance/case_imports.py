@@ -160,6 +160,28 @@ def templates_are_checked_when_they_are_used(build):
 
 
 @case
+def templates_reach_no_module_that_is_not_allowed(build):
+    with Pair(build, N8N_RUNNERS_STDLIB_ALLOW="string,json,sys") as pair:
+        for code in ("import json\nreturn '{0.codecs}'.format(json)",
+                     "import json\nreturn '{} {.codecs.open}'.format(1, json)",
+                     "import json\nreturn '{m.codecs.open}'.format(m=json)",
+                     "import json\nreturn '{m[0].codecs}'.format_map({'m': [json]})",
+                     "import json\nreturn '{0:{1.codecs}}'.format('', json)",
+                     "import json\nreturn str.format('{.codecs}', json)",
+                     "import json, string\nreturn string.Formatter().format('{0.codecs}', json)",
+                     "import json, string\nreturn string.Formatter().vformat('{a.codecs}', (), {'a': json})",
+                     "import json, string\nreturn string.Formatter().vformat(format_string='{a.codecs}', args=(),"
+                     " kwargs={'a': json})",
+                     "import json, string\nreturn string.Formatter().get_field('0.codecs.open', [json], {})[0]",
+                     "import sys\nreturn '{0.modules[os].system}'.format(sys)"):
+            error = error_of(pair.broker.run(code))
+            assert error["message"] == "Security violation detected", (code, error)
+        assert result_of(pair.broker.run(
+            "import json\nreturn ['{0.real} {1[a][0]} {x.imag:>{w}}'.format(1, {'a': [2]}, x=3, w=4),"
+            " '{0.decoder.JSONDecodeError}'.format(json)]")) == ["1 2    0", "<class 'json.decoder.JSONDecodeError'>"]
+
+
+@case
 def denied_builtins_are_absent(build):
     denied = ("eval,exec,compile,open,input,breakpoint,getattr,object,type,vars,setattr,delattr,hasattr,dir,"
               "memoryview,globals,locals,license,help,credits,copyright")
