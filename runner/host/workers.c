@@ -35,6 +35,13 @@ struct worker {
     int channel_fd; /* owned by the watch */
     int pidfd;
     pid_t pid; /* 0 until the zygote has said */
+    /* What the child was or will be given; kept until it is known to exist. */
+    struct request {
+        struct frame_header head;
+        struct buf text; /* the settings, when they are small; else `payload` has them */
+        int payload;
+        bool given, delivered;
+    } request;
     bool doomed;
     const struct worker_events *events;
     void *owner; /* with events NULL: nobody waits any more */
@@ -73,6 +80,12 @@ static void send_kill(struct worker *worker)
         kill(worker->pid, SIGKILL);
 }
 
+static void request_free(struct request *request)
+{
+    buf_free(&request->text);
+    io_close(&request->payload);
+}
+
 static void unlink_and_free(struct worker *worker)
 {
     struct worker **at = &worker->workers->list;
@@ -84,6 +97,7 @@ static void unlink_and_free(struct worker *worker)
     watch_drop(&worker->channel);
     io_close(&worker->pidfd);
     buf_free(&worker->payload);
+    request_free(&worker->request);
     free(worker);
 }
 
@@ -300,12 +314,66 @@ static struct worker *find(struct workers *workers, uint64_t id)
     return worker;
 }
 
+/* Gives the request to the child that is, or will be, at the other end of the channel. */
+static int send_request(struct worker *worker, struct error **err)
+{
+    struct request *request = &worker->request;
+    bool by_fd = request->payload >= 0;
+
+    if (io_send_fds(worker->channel_fd, &request->head, sizeof(request->head), &request->payload,
+                    by_fd) < 0 ||
+        (!by_fd && send(worker->channel_fd, request->text.data, request->text.length,
+                        MSG_NOSIGNAL) != (ssize_t)request->text.length))
+        return error_set_errno(err, errno, "give the task to its process");
+    request->delivered = true;
+    return 0;
+}
+
+/* Asks the zygote for the worker's child, and gives it what waits for it. */
+static int ask_for_child(struct worker *worker, struct error **err)
+{
+    struct workers *workers = worker->workers;
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+        return error_set_errno(err, errno, "make a channel");
+    worker->channel_fd = pair[0];
+    worker->channel = watch_new(workers->loop, pair[0], on_channel, worker, err);
+    if (!worker->channel) {
+        io_close(&pair[1]);
+        return -1;
+    }
+    if (zygote_fork(workers->zygote, worker->id, pair[1], err) < 0)
+        return -1;
+    return worker->request.given ? send_request(worker, err) : 0;
+}
+
+/* Workers that came while Python was away. */
+static void ask_for_waiting(struct workers *workers)
+{
+    struct worker *next;
+
+    for (struct worker *worker = workers->list; worker; worker = next) {
+        AUTO_ERROR struct error *err = NULL;
+
+        next = worker->next;
+        if (worker->channel || worker->pid > 0)
+            continue;
+        if (worker->events && ask_for_child(worker, &err) == 0)
+            continue;
+        if (worker->events)
+            finish_simply(worker, WORKER_LOST, 0);
+        unlink_and_free(worker);
+    }
+}
+
 static void on_ready(void *owner, const char *text)
 {
     struct workers *workers = owner;
 
     workers->ready = workers->was_ready = true;
     backoff_reset(&workers->backoff);
+    ask_for_waiting(workers);
     workers->events->ready(workers->owner, text);
 }
 
@@ -319,6 +387,8 @@ static void on_forked(void *owner, uint64_t id, pid_t pid, int pidfd)
     }
     worker->pid = pid;
     worker->pidfd = pidfd;
+    if (worker->request.delivered)
+        request_free(&worker->request);
     if (worker->doomed)
         send_kill(worker);
 }
@@ -350,16 +420,40 @@ static void start_again(void *owner)
     }
 }
 
+/* Is there a task in it, or on its way to one, that has not begun to run? */
+static bool can_wait(const struct worker *worker)
+{
+    return worker->events && worker->workers->was_ready &&
+           (worker->pid == 0 || !worker->request.delivered) && worker->head_read == 0 &&
+           worker->prints == 0;
+}
+
+/* With the zygote its children die. What ran is lost; what had not begun waits for the next. */
+static void lose_children(struct workers *workers)
+{
+    struct worker *next;
+
+    for (struct worker *worker = workers->list; worker; worker = next) {
+        next = worker->next;
+        if (can_wait(worker)) {
+            watch_drop(&worker->channel);
+            io_close(&worker->pidfd);
+            worker->pid = 0;
+            worker->request.delivered = false;
+            continue;
+        }
+        finish_simply(worker, WORKER_LOST, 0);
+        unlink_and_free(worker);
+    }
+}
+
 static void on_gone(void *owner, const char *why)
 {
     struct workers *workers = owner;
     AUTO_FREE char *reason = mem_dup(why);
 
     workers->ready = false;
-    while (workers->list) {
-        finish_simply(workers->list, WORKER_LOST, 0);
-        unlink_and_free(workers->list);
-    }
+    lose_children(workers);
     zygote_drop(&workers->zygote);
     if (!workers->was_ready) {
         workers->events->failed(workers->owner, reason);
@@ -426,33 +520,18 @@ void workers_drop(struct workers **workers)
 struct worker *worker_new(struct workers *workers, const struct worker_events *events, void *owner,
                           struct error **err)
 {
-    struct worker *worker;
-    int pair[2];
+    struct worker *worker = mem_alloc(sizeof(*worker));
 
-    if (!workers->ready) {
-        error_set(err, "Python is not up");
-        return NULL;
-    }
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
-        error_set_errno(err, errno, "make a channel");
-        return NULL;
-    }
-    worker = mem_alloc(sizeof(*worker));
     *worker = (struct worker){.workers = workers,
                               .id = ++workers->last_id,
                               .pidfd = -1,
-                              .channel_fd = pair[0],
+                              .channel_fd = -1,
+                              .request = {.payload = -1},
                               .events = events,
                               .owner = owner,
                               .next = workers->list};
     workers->list = worker;
-    worker->channel = watch_new(workers->loop, pair[0], on_channel, worker, err);
-    if (!worker->channel) {
-        io_close(&pair[1]);
-        unlink_and_free(worker);
-        return NULL;
-    }
-    if (zygote_fork(workers->zygote, worker->id, pair[1], err) < 0) {
+    if (workers->ready && ask_for_child(worker, err) < 0) {
         unlink_and_free(worker);
         return NULL;
     }
@@ -471,23 +550,25 @@ static int request_memfd(struct span settings, struct error **err)
 
 int worker_give(struct worker *worker, struct span settings, struct error **err)
 {
-    AUTO_CLOSE int payload = -1;
-    char packet[sizeof(struct frame_header)];
-    struct frame_header head = {.type = FRAME_TASK, .length = settings.length};
+    struct request *request = &worker->request;
+    AUTO_ERROR struct error *gone = NULL;
 
-    if (!worker->channel)
-        return error_set(err, "the task's process is gone");
+    request->head = (struct frame_header){.type = FRAME_TASK, .length = settings.length};
     if (settings.length > REQUEST_INLINE_MAX) {
-        head.flags = FRAME_BY_FD;
-        payload = request_memfd(settings, err);
-        if (payload < 0)
+        request->head.flags = FRAME_BY_FD;
+        request->payload = request_memfd(settings, err);
+        if (request->payload < 0)
             return -1;
+    } else {
+        buf_add(&request->text, settings.at, settings.length);
+        if (buf_failed(&request->text))
+            return error_set(err, "no memory for the task's items");
     }
-    memcpy(packet, &head, sizeof(head));
-    if (io_send_fds(worker->channel_fd, packet, sizeof(packet), &payload, payload >= 0) < 0 ||
-        (payload < 0 && send(worker->channel_fd, settings.at, settings.length, MSG_NOSIGNAL) !=
-                            (ssize_t)settings.length))
-        return error_set_errno(err, errno, "give the task to its process");
+    request->given = true;
+    /* Without a channel Python is away, and the child that comes with it gets the task. When it
+     * can't be sent, the child is dead, and the news of it are on their way. */
+    if (worker->channel && send_request(worker, &gone) == 0 && worker->pid > 0)
+        request_free(request);
     return 0;
 }
 
