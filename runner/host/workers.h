@@ -66,7 +66,8 @@ void workers_drop(struct workers **workers);
 /* The zygote's process id, or 0. */
 int workers_zygote(const struct workers *workers);
 
-/* Asks for a child; it waits for its task. NULL with `err` on failure. */
+/* Asks for a child, which waits for its task. While Python is away, and when it dies before the
+ * task has reached the child, the worker waits for the next Python. NULL with `err` on failure. */
 struct worker *worker_new(struct workers *workers, const struct worker_events *events, void *owner,
                           struct error **err);
 /* Gives it its task: `settings`, the raw JSON object, copied. Once. */
