@@ -54,8 +54,10 @@ ZYGOTE_PARTS = $(filter-out %/main.o,$(ZYGOTE_OBJ))
 HOST_PACKAGES = libwebsockets libcjson openssl
 HOST_CFLAGS = -DVERSION='"$(VERSION)"' $(shell $(PKG_CONFIG) --cflags $(HOST_PACKAGES))
 HOST_LIBS = $(shell $(PKG_CONFIG) --libs-only-L --libs-only-l $(HOST_PACKAGES)) -lpthread
-PYTHON_CFLAGS = $(eval PYTHON_CFLAGS := $$(shell pyvenv/python-flags $(PYTHON_FOUND) cflags))$(PYTHON_CFLAGS)
-PYTHON_LIBS = $(eval PYTHON_LIBS := $$(shell pyvenv/python-flags $(PYTHON_FOUND) libs))$(PYTHON_LIBS)
+# The zygote's own library; it has no other but CPython's.
+ZYGOTE_PACKAGES = libseccomp
+PYTHON_CFLAGS = $(eval PYTHON_CFLAGS := $$(shell pyvenv/python-flags $(PYTHON_FOUND) cflags; $(PKG_CONFIG) --cflags $(ZYGOTE_PACKAGES)))$(PYTHON_CFLAGS)
+PYTHON_LIBS = $(eval PYTHON_LIBS := $$(shell pyvenv/python-flags $(PYTHON_FOUND) libs; $(PKG_CONFIG) --libs $(ZYGOTE_PACKAGES)))$(PYTHON_LIBS)
 
 # With one of these goals, packages are installed before anything is compiled.
 NEEDS_DEPS = $(if $(filter deps run bench,$(MAKECMDGOALS)),deps) $(if $(filter test,$(MAKECMDGOALS)),deps-test)
@@ -99,7 +101,8 @@ $(BUILD)/flags: FORCE | $(NEEDS_DEPS)
 	@mkdir -p $(@D)
 	@test "$$(uname -s)" = Linux || { echo "The runner's walls are Linux's: it is built on Linux only." >&2; exit 1; }
 	@test -n '$(PYTHON_FOUND)' || { pyvenv/find-python $(PYTHON); exit 1; }
-	@$(PKG_CONFIG) --exists $(HOST_PACKAGES) || { echo 'libwebsockets, cJSON or OpenSSL is missing: try `make deps`' >&2; exit 1; }
+	@$(PKG_CONFIG) --exists $(HOST_PACKAGES) $(ZYGOTE_PACKAGES) || \
+	    { echo 'libwebsockets, cJSON, OpenSSL or libseccomp is missing: try `make deps`' >&2; exit 1; }
 	@printf '%s\n' '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(PYTHON_FOUND) $(VERSION)' | cmp -s - $@ || \
 	    printf '%s\n' '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(PYTHON_FOUND) $(VERSION)' >$@
 FORCE:

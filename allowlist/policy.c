@@ -104,6 +104,12 @@ bool policy_checks_code(const struct policy *policy)
     return !policy->stdlib.all || !policy->external.all;
 }
 
+bool policy_is_plain(const struct policy *policy)
+{
+    return !policy_checks_code(policy) && !policy->builtins_deny.all &&
+           policy->builtins_deny.count == 0;
+}
+
 bool policy_allows(const struct policy *policy, const char *module, bool is_stdlib)
 {
     const struct name_list *list = is_stdlib ? &policy->stdlib : &policy->external;

@@ -42,6 +42,9 @@ void policy_free(struct policy *policy);
 /* False when both lists are `*`: then user code is not checked before it runs. */
 bool policy_checks_code(const struct policy *policy);
 
+/* Both lists are `*`, and no builtin is denied: the operator wants plain Python. */
+bool policy_is_plain(const struct policy *policy);
+
 /* May user code import `module` (dotted; judged by its top-level name)? */
 bool policy_allows(const struct policy *policy, const char *module, bool is_stdlib);
 

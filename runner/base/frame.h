@@ -20,19 +20,18 @@ enum zygote_message_type {
     ZYGOTE_SETUP = 1, /* the first packet: settings, as `name=value\0…` after the message */
     ZYGOTE_FORK,      /* fork child `id`; its end of the channel comes along */
     /* zygote -> host */
-    ZYGOTE_READY,  /* Python is up; text: what it is, and warnings, one a line */
+    ZYGOTE_READY,  /* Python is up; text: its version, the walls, and warnings, one a line */
     ZYGOTE_FAILED, /* it can't start: text says why; it exits */
-    ZYGOTE_FORKED, /* child `id` is process `pid`; its pidfd comes along */
+    ZYGOTE_FORKED, /* child `id` runs; its pidfd comes along, or it is killed for want of one */
     ZYGOTE_UNABLE, /* child `id` could not be forked; `status` is an errno */
     ZYGOTE_EXITED, /* child `id` is gone; `status` as from waitpid() */
 };
 
 struct zygote_message {
     uint32_t type;
-    int32_t pid;
+    uint32_t text_length; /* bytes that follow, not NUL-terminated */
     uint64_t id;
     int32_t status;
-    uint32_t text_length; /* bytes that follow, not NUL-terminated */
 };
 
 enum { ZYGOTE_TEXT_MAX = 60000 };

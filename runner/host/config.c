@@ -21,6 +21,7 @@ enum {
     SECONDS_MAX = 365 * 24 * 3600,
     PORT_MAX = 65535,
     RUNNER_ID_LENGTH = 22, /* what n8n's own runners use */
+    MEGABYTES_MAX = 1 << 20,
 };
 
 static const char broker_uri_default[] = "http://127.0.0.1:5679";
@@ -32,6 +33,7 @@ enum kind {
     BYTES,  /* long long */
     TRUTH,  /* bool */
     LEVEL,  /* int, enum log_level */
+    CHOICE, /* int, the place among the choices that `fallback` has, its first being the default */
     LIST,   /* struct name_list; an empty text is an empty list, not the default */
 };
 
@@ -73,6 +75,11 @@ static const struct setting {
     {"N8N_RUNNERS_LAUNCHER_LOG_LEVEL", LEVEL, offsetof(struct config, log_level), "info", 0, 0},
     {"N8N_RUNNERS_PYTHON_VENV", TEXT, offsetof(struct config, venv), NULL, 0, 0},
     {"SSL_CERT_FILE", TEXT, offsetof(struct config, ca_file), NULL, 0, 0},
+    {"N8N_RUNNERS_SANDBOX", CHOICE, offsetof(struct config, sandbox), "auto|require|off", 0, 0},
+    {"N8N_RUNNERS_TASK_NETWORK", CHOICE, offsetof(struct config, network), "deny|allow", 0, 0},
+    {"N8N_RUNNERS_TASK_MEMORY_MB", WHOLE, offsetof(struct config, task_memory_mb), "0", 0,
+     MEGABYTES_MAX},
+    {"N8N_RUNNERS_TASK_TMP_MB", WHOLE, offsetof(struct config, task_tmp_mb), "0", 0, MEGABYTES_MAX},
 };
 
 /* ---- one setting ---- */
@@ -156,6 +163,25 @@ static int read_level(const struct setting *setting, const char *text, int *leve
                                    setting->name, text);
 }
 
+static int read_choice(const struct setting *setting, const char *text, int *place,
+                       struct error **err)
+{
+    const char *choice = setting->fallback;
+
+    *place = 0;
+    if (text == setting->fallback)
+        return 0;
+    for (; *choice; choice += strspn(choice, "|"), ++*place) {
+        size_t length = strcspn(choice, "|");
+
+        if (strlen(text) == length && strncasecmp(text, choice, length) == 0)
+            return 0;
+        choice += length;
+    }
+    return error_set(err, "%s is `%s`: it must be one of %s", setting->name, text,
+                     setting->fallback);
+}
+
 /* A secret becomes a header's value. */
 static int read_secret(const struct setting *setting, const char *text, char **secret,
                        struct error **err)
@@ -192,6 +218,8 @@ static int store(struct config *config, const struct setting *setting, const cha
         return read_truth(setting, text, place, err);
     case LEVEL:
         return read_level(setting, text, place, err);
+    case CHOICE:
+        return read_choice(setting, text, place, err);
     case LIST:
         return name_list_parse(place, setting->name, text, err);
     }

@@ -29,10 +29,18 @@ struct config {
     struct policy policy;
     bool allow_transitive_imports; /* accepted; packages may always import for themselves */
     bool block_env_access;
-    int log_level; /* enum log_level */
-    char *venv;    /* N8N_RUNNERS_PYTHON_VENV; NULL: the one beside the program, if any */
-    char *ca_file; /* SSL_CERT_FILE; NULL: the system's */
+    int log_level;      /* enum log_level */
+    char *venv;         /* N8N_RUNNERS_PYTHON_VENV; NULL: the one beside the program, if any */
+    char *ca_file;      /* SSL_CERT_FILE; NULL: the system's */
+    int sandbox;        /* enum sandbox_choice */
+    int network;        /* enum network_choice */
+    int task_memory_mb; /* 0: no limit of its own */
+    int task_tmp_mb;    /* 0: a task has no place to write */
 };
+
+/* As their settings name them, in this order. */
+enum sandbox_choice { SANDBOX_CHOICE_AUTO, SANDBOX_CHOICE_REQUIRE, SANDBOX_CHOICE_OFF };
+enum network_choice { NETWORK_DENY, NETWORK_ALLOW };
 
 enum config_use {
     CONFIG_SERVE, /* a token is needed */

@@ -21,6 +21,7 @@
 #include "runner/host/loop.h"
 #include "runner/host/message.h"
 #include "runner/host/options.h"
+#include "runner/host/python_ready.h"
 #include "runner/host/task.h"
 #include "runner/host/workers.h"
 
@@ -163,8 +164,7 @@ static void on_ready(void *owner, const char *text)
     struct task_limits limits = {exec->config->task_timeout, (size_t)exec->config->max_payload};
     struct message message;
 
-    for (const char *line = strchr(text, '\n'); line && line[1]; line = strchr(line + 1, '\n'))
-        log_warn("%.*s", (int)strcspn(line + 1, "\n"), line + 1);
+    python_ready_log(text, exec->config);
     exec->task = task_new(exec->loop, exec->workers, task_name, &limits, &task_hooks, exec, &err);
     if (!exec->task ||
         message_read(&message, (struct span){exec->message.data, exec->message.length}, &err) < 0) {

@@ -138,6 +138,12 @@ static char *find_venv(const struct host *host)
 
 static int choose_zygote(struct host *host, struct error **err)
 {
+    static const char *const sandbox_names[] = {
+        [SANDBOX_CHOICE_AUTO] = "auto",
+        [SANDBOX_CHOICE_REQUIRE] = "require",
+        [SANDBOX_CHOICE_OFF] = "off",
+    };
+
     if (find_folder(host, err) < 0)
         return -1;
     host->program = mem_format("%s/task-runner-zygote", host->folder);
@@ -149,6 +155,12 @@ static int choose_zygote(struct host *host, struct error **err)
         .policy = &host->config.policy,
         .venv = host->venv,
         .env_access = !host->config.block_env_access,
+        .sandbox = sandbox_names[host->config.sandbox],
+        .network = host->config.network == NETWORK_ALLOW,
+        .memory_mb = host->config.task_memory_mb,
+        .tmp_mb = host->config.task_tmp_mb,
+        .result_max = host->config.max_payload,
+        .tasks = host->config.max_concurrency,
     };
     return 0;
 }

@@ -24,6 +24,7 @@
 #include "runner/host/loop.h"
 #include "runner/host/message.h"
 #include "runner/host/offer.h"
+#include "runner/host/python_ready.h"
 #include "runner/host/task.h"
 #include "runner/host/workers.h"
 
@@ -432,14 +433,8 @@ static const struct broker_events broker_events = {
 static void on_python_ready(void *owner, const char *text)
 {
     struct runner *r = owner;
-    const char *line = strchr(text, '\n');
 
-    log_info("Python %.*s is ready", (int)strcspn(text, "\n"), text);
-    for (line = line ? line + 1 : ""; *line; line += strcspn(line, "\n") + 1) {
-        log_warn("%.*s", (int)strcspn(line, "\n"), line);
-        if (!line[strcspn(line, "\n")])
-            break;
-    }
+    python_ready_log(text, r->config);
     make_offers(r);
 }
 

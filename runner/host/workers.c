@@ -34,7 +34,7 @@ struct worker {
     struct watch *channel;
     int channel_fd; /* owned by the watch */
     int pidfd;
-    pid_t pid; /* 0 until the zygote has said */
+    bool forked; /* the zygote has said so */
     /* What the child was or will be given; kept until it is known to exist. */
     struct request {
         struct frame_header head;
@@ -76,8 +76,6 @@ static void send_kill(struct worker *worker)
     worker->doomed = true;
     if (worker->pidfd >= 0)
         syscall(SYS_pidfd_send_signal, worker->pidfd, SIGKILL, NULL, 0);
-    else if (worker->pid > 0)
-        kill(worker->pid, SIGKILL);
 }
 
 static void request_free(struct request *request)
@@ -357,7 +355,7 @@ static void ask_for_waiting(struct workers *workers)
         AUTO_ERROR struct error *err = NULL;
 
         next = worker->next;
-        if (worker->channel || worker->pid > 0)
+        if (worker->channel || worker->forked)
             continue;
         if (worker->events && ask_for_child(worker, &err) == 0)
             continue;
@@ -377,7 +375,7 @@ static void on_ready(void *owner, const char *text)
     workers->events->ready(workers->owner, text);
 }
 
-static void on_forked(void *owner, uint64_t id, pid_t pid, int pidfd)
+static void on_forked(void *owner, uint64_t id, int pidfd)
 {
     struct worker *worker = find(owner, id);
 
@@ -385,7 +383,7 @@ static void on_forked(void *owner, uint64_t id, pid_t pid, int pidfd)
         io_close(&pidfd);
         return;
     }
-    worker->pid = pid;
+    worker->forked = true;
     worker->pidfd = pidfd;
     if (worker->request.delivered)
         request_free(&worker->request);
@@ -424,7 +422,7 @@ static void start_again(void *owner)
 static bool can_wait(const struct worker *worker)
 {
     return worker->events && worker->workers->was_ready &&
-           (worker->pid == 0 || !worker->request.delivered) && worker->head_read == 0 &&
+           (!worker->forked || !worker->request.delivered) && worker->head_read == 0 &&
            worker->prints == 0;
 }
 
@@ -438,7 +436,7 @@ static void lose_children(struct workers *workers)
         if (can_wait(worker)) {
             watch_drop(&worker->channel);
             io_close(&worker->pidfd);
-            worker->pid = 0;
+            worker->forked = false;
             worker->request.delivered = false;
             continue;
         }
@@ -567,7 +565,7 @@ int worker_give(struct worker *worker, struct span settings, struct error **err)
     request->given = true;
     /* Without a channel Python is away, and the child that comes with it gets the task. When it
      * can't be sent, the child is dead, and the news of it are on their way. */
-    if (worker->channel && send_request(worker, &gone) == 0 && worker->pid > 0)
+    if (worker->channel && send_request(worker, &gone) == 0 && worker->forked)
         request_free(request);
     return 0;
 }

@@ -49,7 +49,7 @@ struct worker_events {
 };
 
 struct workers_events {
-    /* Children can be made; `text`: Python's version, then a warning a line. */
+    /* Children can be made; `text`: Python's version, its walls, then a warning a line. */
     void (*ready)(void *owner, const char *text);
     /* Python can't be started: there will be no children. */
     void (*failed)(void *owner, const char *why);

@@ -72,12 +72,22 @@ static int send_setup(int control, const struct zygote_options *options, struct 
     AUTO_FREE char *stdlib = list_setting(&options->policy->stdlib);
     AUTO_FREE char *external = list_setting(&options->policy->external);
     AUTO_FREE char *denied = list_setting(&options->policy->builtins_deny);
+    AUTO_FREE char *memory = mem_format("%lld", options->memory_mb);
+    AUTO_FREE char *tmp = mem_format("%lld", options->tmp_mb);
+    AUTO_FREE char *result = mem_format("%lld", options->result_max);
+    AUTO_FREE char *tasks = mem_format("%d", options->tasks);
     const char *const values[][2] = {
         {"stdlib", stdlib},
         {"external", external},
         {"builtins_deny", denied},
         {"venv", options->venv ? options->venv : ""},
         {"env_access", options->env_access ? "true" : "false"},
+        {"sandbox", options->sandbox},
+        {"network", options->network ? "allow" : "deny"},
+        {"memory_mb", memory},
+        {"tmp_mb", tmp},
+        {"result_max", result},
+        {"tasks", tasks},
     };
 
     buf_add(&packet, &setup, sizeof(setup));
@@ -128,7 +138,7 @@ static void dispatch(struct zygote_link *link, const struct zygote_message *mess
         link->failure = mem_dup(text);
         break;
     case ZYGOTE_FORKED:
-        link->events->forked(link->owner, message->id, message->pid, io_steal(fd));
+        link->events->forked(link->owner, message->id, io_steal(fd));
         break;
     case ZYGOTE_UNABLE:
         link->events->exited(link->owner, message->id, -1);

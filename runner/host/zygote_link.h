@@ -13,12 +13,13 @@ struct policy;
 struct zygote_link;
 
 struct zygote_events {
-    /* Python is up; `text`: its version, then a warning a line. */
+    /* Python is up; `text`: its version, its walls, then a warning a line. */
     void (*ready)(void *owner, const char *text);
     /* The zygote is gone. `why` is one line; it is reaped, and the link may be dropped inside. */
     void (*gone)(void *owner, const char *why);
-    /* Child `id` is running; the callee owns `pidfd` (-1: the kernel has none). */
-    void (*forked)(void *owner, uint64_t id, pid_t pid, int pidfd);
+    /* Child `id` is running; the callee owns `pidfd` (-1: there is none, and it
+     * is being killed). */
+    void (*forked)(void *owner, uint64_t id, int pidfd);
     /* Child `id` ended, or never came to be (then `status` is -1). `status` as from waitpid(). */
     void (*exited)(void *owner, uint64_t id, int status);
 };
@@ -27,8 +28,13 @@ struct zygote_options {
     const char *program;      /* path of task-runner-zygote */
     char *const *environment; /* all that it gets */
     const struct policy *policy;
-    const char *venv; /* NULL: no packages */
-    int env_access;   /* tasks may see `environment` */
+    const char *venv;            /* NULL: no packages */
+    int env_access;              /* tasks may see `environment` */
+    const char *sandbox;         /* auto, require, off */
+    int network;                 /* tasks may open connections */
+    long long memory_mb, tmp_mb; /* of a task; 0: no limit, no place to write */
+    long long result_max;        /* bytes */
+    int tasks;                   /* at once */
 };
 
 /* Starts a zygote; `options` is only used during the call. NULL with `err` on failure. */

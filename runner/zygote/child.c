@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -22,6 +21,7 @@
 #include "runner/base/io.h"
 #include "runner/zygote/channel.h"
 #include "runner/zygote/execute.h"
+#include "runner/zygote/sandbox.h"
 
 enum { CHANNEL_FD = 3, EXIT_NO_TASK = 0, EXIT_NO_WALLS = 70 };
 
@@ -59,18 +59,8 @@ static int own_descriptors(int channel, int null_fd)
     return 0;
 }
 
-static int lock_down(void)
-{
-    const struct rlimit no_core = {0, 0};
-
-    if (setrlimit(RLIMIT_CORE, &no_core) < 0)
-        return -1;
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        return -1;
-    return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
-
-_Noreturn void child_run(int channel, int null_fd, pid_t zygote, const struct execution *execution)
+_Noreturn void child_run(int channel, int null_fd, pid_t zygote, struct sandbox *sandbox,
+                         const struct execution *execution)
 {
     AUTO_ERROR struct error *err = NULL;
     struct buf request = {0};
@@ -78,7 +68,8 @@ _Noreturn void child_run(int channel, int null_fd, pid_t zygote, const struct ex
     die_with_zygote(zygote);
     setpgid(0, 0);
     reset_signals();
-    if (own_descriptors(channel, null_fd) < 0 || lock_down() < 0)
+    /* the walls need a descriptor or two of the zygote's; all of them are closed behind them */
+    if (sandbox_enter(sandbox) < 0 || own_descriptors(channel, null_fd) < 0)
         _exit(EXIT_NO_WALLS);
     if (channel_receive_task(CHANNEL_FD, &request, &err) < 0)
         _exit(EXIT_NO_TASK);

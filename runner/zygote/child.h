@@ -5,11 +5,13 @@
 #include <sys/types.h>
 
 struct execution;
+struct sandbox;
 
 /*
- * Runs in the forked process: cuts it off from the zygote, waits for its task on `channel`, runs it
- * and exits. `null_fd` is an open /dev/null; `zygote` the parent's process id.
+ * Runs in the forked process: cuts it off from the zygote, puts its walls up, waits for its task on
+ * `channel`, runs it and exits. `null_fd` is an open /dev/null; `zygote` the parent's process id.
  */
-_Noreturn void child_run(int channel, int null_fd, pid_t zygote, const struct execution *execution);
+_Noreturn void child_run(int channel, int null_fd, pid_t zygote, struct sandbox *sandbox,
+                         const struct execution *execution);
 
 #endif

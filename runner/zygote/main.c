@@ -20,13 +20,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runner/base/buf.h"
 #include "runner/base/error.h"
 #include "runner/base/frame.h"
 #include "runner/base/io.h"
 #include "runner/base/mem.h"
 #include "runner/zygote/child.h"
 #include "runner/zygote/execute.h"
+#include "runner/zygote/paths.h"
 #include "runner/zygote/python.h"
+#include "runner/zygote/sandbox.h"
 #include "runner/zygote/settings.h"
 
 enum { CONTROL_FD = 3 };
@@ -44,6 +47,8 @@ struct zygote {
     size_t count;
     struct zygote_settings settings;
     struct execution *execution;
+    struct sandbox *sandbox;
+    struct paths readable; /* by the children */
 };
 
 static int send_message(struct zygote *z, const struct zygote_message *message, const char *text,
@@ -96,8 +101,11 @@ static void remember(struct zygote *z, uint64_t id, pid_t pid)
 static int report_forked(struct zygote *z, uint64_t id, pid_t pid)
 {
     AUTO_CLOSE int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-    struct zygote_message message = {.type = ZYGOTE_FORKED, .pid = pid, .id = id};
+    struct zygote_message message = {.type = ZYGOTE_FORKED, .id = id};
 
+    /* the host can't reach a process by a number of this namespace: without a handle it must end */
+    if (pidfd < 0)
+        kill(pid, SIGKILL);
     return send_message(z, &message, NULL, pidfd);
 }
 
@@ -105,13 +113,15 @@ static int fork_child(struct zygote *z, uint64_t id, int channel)
 {
     pid_t self = getpid(), pid;
 
+    sandbox_before_fork(z->sandbox);
     PyOS_BeforeFork();
     pid = fork();
     if (pid == 0) {
         PyOS_AfterFork_Child();
-        child_run(channel, z->null_fd, self, z->execution);
+        child_run(channel, z->null_fd, self, z->sandbox, z->execution);
     }
     PyOS_AfterFork_Parent();
+    sandbox_after_fork(z->sandbox);
     if (pid < 0) {
         struct zygote_message unable = {.type = ZYGOTE_UNABLE, .id = id, .status = errno};
 
@@ -134,10 +144,8 @@ static int reap(struct zygote *z)
         kill(-info.si_pid, SIGKILL);
         waitpid(info.si_pid, &status, 0);
         for (size_t i = 0; i < z->count; i++) {
-            struct zygote_message message = {.type = ZYGOTE_EXITED,
-                                             .pid = info.si_pid,
-                                             .id = z->children[i].id,
-                                             .status = status};
+            struct zygote_message message = {
+                .type = ZYGOTE_EXITED, .id = z->children[i].id, .status = status};
 
             if (z->children[i].pid != info.si_pid)
                 continue;
@@ -208,9 +216,11 @@ static int prepare(struct zygote *z, struct error **err)
         return error_set(err, "no settings came from the host");
     if (zygote_settings_read(&z->settings, text, (size_t)length, err) < 0)
         return -1;
-    if (own_signals(z) < 0 || setrlimit(RLIMIT_CORE, &no_core) < 0 ||
-        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 ||
-        prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+    z->sandbox = sandbox_new(&z->settings.sandbox, err);
+    if (!z->sandbox)
+        return -1;
+    if (chdir("/") < 0 || own_signals(z) < 0 || setrlimit(RLIMIT_CORE, &no_core) < 0 ||
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
         return error_set_errno(err, errno, "prepare the zygote's process");
     z->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (z->null_fd < 0)
@@ -221,23 +231,44 @@ static int prepare(struct zygote *z, struct error **err)
     return z->execution ? 0 : -1;
 }
 
+/* Imports what tasks may import, and closes the zygote off. */
+static int close_off(struct zygote *z, char **warnings, struct error **err)
+{
+    *warnings = python_warm(&z->settings);
+    if (paths_find(&z->readable, z->settings.sandbox.network) < 0)
+        return python_error(err, "find the folders that tasks may read");
+    if (sandbox_close(z->sandbox, &z->readable, false, err) < 0)
+        return error_wrap(err, "close the zygote off");
+    return 0;
+}
+
+/* Python's version, the walls, and the warnings, a line each. */
+static int report_ready(struct zygote *z, const char *warnings)
+{
+    AUTO_BUF struct buf text = {0};
+
+    buf_add_format(&text, "%.*s\n", (int)strcspn(Py_GetVersion(), " "), Py_GetVersion());
+    sandbox_say(z->sandbox, &text);
+    buf_add_format(&text, "\n%s", warnings);
+    buf_add_char(&text, '\0');
+    return buf_failed(&text) ? -1 : send_text(z, ZYGOTE_READY, text.data);
+}
+
 int main(void)
 {
     AUTO_ERROR struct error *err = NULL;
-    AUTO_FREE char *warnings = NULL, *ready = NULL;
+    AUTO_FREE char *warnings = NULL;
     struct zygote z = {.control = CONTROL_FD, .signals = -1, .null_fd = -1};
 
     if (fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC) < 0) {
         fputs("task-runner-zygote: this program is started by task-runner-python\n", stderr);
         return 2;
     }
-    if (prepare(&z, &err) < 0) {
+    if (prepare(&z, &err) < 0 || close_off(&z, &warnings, &err) < 0) {
         send_text(&z, ZYGOTE_FAILED, error_text(err));
         return 1;
     }
-    warnings = python_warm(&z.settings);
-    ready = mem_format("%.*s\n%s", (int)strcspn(Py_GetVersion(), " "), Py_GetVersion(), warnings);
-    if (send_text(&z, ZYGOTE_READY, ready) < 0)
+    if (report_ready(&z, warnings) < 0)
         return 1;
     return serve(&z) < 0 ? 1 : 0;
 }

@@ -7,6 +7,30 @@
 #include "runner/base/error.h"
 #include "runner/base/mem.h"
 
+static int take_sandbox(struct sandbox_options *sandbox, const char *name, const char *value,
+                        struct error **err)
+{
+    size_t number = strtoull(value, NULL, 10);
+
+    if (strcmp(name, "sandbox") == 0)
+        sandbox->mode = strcmp(value, "off") == 0       ? SANDBOX_OFF
+                        : strcmp(value, "require") == 0 ? SANDBOX_REQUIRE
+                                                        : SANDBOX_AUTO;
+    else if (strcmp(name, "network") == 0)
+        sandbox->network = strcmp(value, "allow") == 0;
+    else if (strcmp(name, "memory_mb") == 0)
+        sandbox->memory = number << 20;
+    else if (strcmp(name, "tmp_mb") == 0)
+        sandbox->tmp = number << 20;
+    else if (strcmp(name, "result_max") == 0)
+        sandbox->result = number;
+    else if (strcmp(name, "tasks") == 0)
+        sandbox->tasks = number;
+    else
+        return error_set(err, "unknown zygote setting `%s`", name);
+    return 0;
+}
+
 static int take(struct zygote_settings *settings, const char *name, const char *value,
                 struct error **err)
 {
@@ -21,7 +45,7 @@ static int take(struct zygote_settings *settings, const char *name, const char *
     else if (strcmp(name, "env_access") == 0)
         settings->env_access = strcmp(value, "true") == 0;
     else
-        return error_set(err, "unknown zygote setting `%s`", name);
+        return take_sandbox(&settings->sandbox, name, value, err);
     return 0;
 }
 

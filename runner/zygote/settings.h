@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "allowlist/policy.h"
+#include "runner/zygote/sandbox.h"
 
 struct error;
 
@@ -15,6 +16,7 @@ struct zygote_settings {
     struct policy policy;
     char *venv;      /* folder of the virtual environment, or NULL: no packages */
     bool env_access; /* tasks see the environment that the zygote was given */
+    struct sandbox_options sandbox;
 };
 
 int zygote_settings_read(struct zygote_settings *settings, const char *text, size_t length,

@@ -1,0 +1,418 @@
+/* The kernel's walls; see sandbox.h. */
+#include "runner/zygote/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/prctl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runner/base/buf.h"
+#include "runner/base/error.h"
+#include "runner/base/io.h"
+#include "runner/base/json_string.h"
+#include "runner/base/mem.h"
+#include "runner/zygote/landlock.h"
+#include "runner/zygote/namespaces.h"
+#include "runner/zygote/paths.h"
+#include "runner/zygote/privileges.h"
+#include "runner/zygote/seccomp.h"
+
+#ifndef PR_SET_MDWE /* Linux 6.3 */
+#define PR_SET_MDWE 65
+#endif
+
+enum {
+    MDWE_REFUSE_EXEC_GAIN = 1,
+    OPEN_FILES_MAX = 1024,
+    THREADS_MAX = 256,         /* the host ends a task with more: see its guard */
+    SCRATCH_FILE_BYTES = 4096, /* one file, at the least, for this much of a scratch folder */
+    TRIAL_NO_SECCOMP = 1,
+    TRIAL_NO_LANDLOCK = 2,
+};
+
+/* AddressSanitizer maps terabytes and tells about it with calls of its own. */
+#if defined(__SANITIZE_ADDRESS__)
+#define WITH_ASAN true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WITH_ASAN true
+#endif
+#endif
+#ifndef WITH_ASAN
+#define WITH_ASAN false
+#endif
+
+enum wall {
+    WALL_SECCOMP,
+    WALL_LANDLOCK,
+    WALL_NAMESPACES,
+    WALL_ROOT,
+    WALL_CAPABILITIES,
+    WALL_MEMORY,
+    WALL_THREADS,
+    WALL_OOM,
+    WALL_NO_NEW_CODE,
+    WALLS,
+};
+
+static const char *const wall_names[WALLS] = {
+    [WALL_SECCOMP] = "seccomp",
+    [WALL_LANDLOCK] = "Landlock",
+    [WALL_NAMESPACES] = "namespaces",
+    [WALL_ROOT] = "own root",
+    [WALL_CAPABILITIES] = "no capabilities",
+    [WALL_MEMORY] = "memory limit",
+    [WALL_THREADS] = "thread limit",
+    [WALL_OOM] = "out-of-memory order",
+    [WALL_NO_NEW_CODE] = "no new code",
+};
+
+struct standing {
+    bool stands;
+    char *detail; /* how, or why not and what would change it; owned */
+};
+
+struct sandbox {
+    struct sandbox_options options;
+    struct standing walls[WALLS];
+    struct seccomp_program *seccomp;
+    const struct paths *paths;
+    int landlock; /* the rules of all children; -1: none, or each makes its own */
+    int oom;
+    size_t address_space; /* RLIMIT_AS, bytes; 0: left as it is */
+};
+
+const char sandbox_scratch[] = "/tmp";
+
+static void __attribute__((format(printf, 4, 5)))
+set(struct sandbox *s, enum wall wall, bool stands, const char *format, ...)
+{
+    char text[256];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    s->walls[wall].stands = stands;
+    free(s->walls[wall].detail);
+    s->walls[wall].detail = mem_dup(text);
+}
+
+/* ---- before Python ---- */
+
+/* Whether the kernel takes the walls is known when a process stands behind them. */
+static int try_walls(struct sandbox *s)
+{
+    const struct landlock_options nothing = {.network = false};
+    pid_t pid = fork();
+    int status = 0;
+
+    if (pid == 0) {
+        AUTO_ERROR struct error *ignored = NULL;
+        int failed = 0;
+        int rules = landlock_version() ? landlock_make(&nothing, &ignored) : -1;
+
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+            _exit(TRIAL_NO_SECCOMP | TRIAL_NO_LANDLOCK);
+        if (rules < 0 || landlock_enter(rules) < 0)
+            failed |= TRIAL_NO_LANDLOCK;
+        if (!s->seccomp || seccomp_load_program(s->seccomp) < 0)
+            failed |= TRIAL_NO_SECCOMP;
+        _exit(failed);
+    }
+    if (pid < 0 || waitpid(pid, &status, 0) < 0 || !WIFEXITED(status))
+        return TRIAL_NO_SECCOMP | TRIAL_NO_LANDLOCK;
+    return WEXITSTATUS(status);
+}
+
+static void compile(struct sandbox *s)
+{
+    const struct seccomp_options options = {
+        .network = s->options.network,
+        .scratch = s->options.tmp > 0,
+        .files_guarded = landlock_version() > 0,
+    };
+    AUTO_ERROR struct error *err = NULL;
+
+    s->seccomp = seccomp_compile(&options, &err);
+    if (!s->seccomp)
+        set(s, WALL_SECCOMP, false, "%s", error_text(err));
+}
+
+static void find_walls(struct sandbox *s)
+{
+    int missing;
+
+    compile(s);
+    missing = try_walls(s);
+    if (!(missing & TRIAL_NO_SECCOMP))
+        set(s, WALL_SECCOMP, true, "system calls are a list");
+    else if (s->seccomp)
+        set(s, WALL_SECCOMP, false,
+            "the kernel refuses the filter; it needs CONFIG_SECCOMP_FILTER "
+            "and a container profile that allows seccomp");
+    if (!(missing & TRIAL_NO_LANDLOCK))
+        set(s, WALL_LANDLOCK, true, "version %d", landlock_version());
+    else
+        set(s, WALL_LANDLOCK, false,
+            "the kernel has none (Linux 5.13 with landlock in its "
+            "`lsm=`), or the container's profile refuses its calls");
+}
+
+static void enter_namespaces(struct sandbox *s)
+{
+    AUTO_ERROR struct error *err = NULL;
+
+    if (WITH_ASAN)
+        set(s, WALL_NAMESPACES, false,
+            "left out with AddressSanitizer, whose leak check needs /proc");
+    else if (namespaces_enter(s->options.network, &err) == 0)
+        set(s, WALL_NAMESPACES, true, "user, pid, mount, ipc, uts%s",
+            s->options.network ? "" : ", network");
+    else
+        set(s, WALL_NAMESPACES, false,
+            "%s; a system or container that allows unprivileged user namespaces would give them",
+            error_text(err));
+}
+
+struct sandbox *sandbox_new(const struct sandbox_options *options, struct error **err)
+{
+    struct sandbox *s = mem_alloc(sizeof(*s));
+
+    *s = (struct sandbox){.options = *options, .landlock = -1, .oom = -1};
+    for (int wall = 0; wall < WALLS; wall++)
+        set(s, (enum wall)wall, false, "N8N_RUNNERS_SANDBOX is `off`");
+    oom_set(s->oom = oom_open(), OOM_SCORE_ZYGOTE);
+    io_close(&s->oom);
+    if (options->mode == SANDBOX_OFF)
+        return s;
+    enter_namespaces(s);
+    s->oom = oom_open();
+    set(s, WALL_OOM, s->oom >= 0, "%s",
+        s->oom >= 0 ? "children first, then the zygote, then the host"
+                    : "/proc/self/oom_score_adj can't be written");
+    find_walls(s);
+    if (options->mode != SANDBOX_REQUIRE ||
+        (s->walls[WALL_SECCOMP].stands && s->walls[WALL_LANDLOCK].stands))
+        return s;
+    error_set(
+        err,
+        "N8N_RUNNERS_SANDBOX is `require`, and %s does not stand here: %s. Set it to `auto` to "
+        "run with what the system gives",
+        s->walls[WALL_SECCOMP].stands ? "Landlock" : "seccomp",
+        s->walls[s->walls[WALL_SECCOMP].stands ? WALL_LANDLOCK : WALL_SECCOMP].detail);
+    return NULL;
+}
+
+/* ---- after Python ---- */
+
+static void own_root(struct sandbox *s, const struct paths *paths)
+{
+    AUTO_ERROR struct error *err = NULL;
+
+    if (!s->walls[WALL_NAMESPACES].stands)
+        set(s, WALL_ROOT, false, "it needs namespaces");
+    else if (namespaces_make_root((const char *const *)paths->at, paths->count, &err) == 0)
+        set(s, WALL_ROOT, true, "read-only, with the interpreter and the system's libraries");
+    else
+        set(s, WALL_ROOT, false, "%s", error_text(err));
+}
+
+static int make_rules(struct sandbox *s, struct error **err)
+{
+    const struct landlock_options options = {
+        .network = s->options.network,
+        .readable = (const char *const *)s->paths->at,
+        .readable_count = s->paths->count,
+        .scratch = s->options.tmp ? sandbox_scratch : NULL,
+    };
+
+    return landlock_make(&options, err);
+}
+
+/* Bytes of address space that this process has mapped. */
+static size_t mapped(void)
+{
+    AUTO_CLOSE int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    char text[128] = "";
+
+    if (fd >= 0)
+        (void)!io_read(fd, text, sizeof(text) - 1);
+    return strtoul(text, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Without a limit of its own a task may map twice what the machine has: that bounds its threads,
+ * each of which reserves a stack. */
+static void limit_memory(struct sandbox *s, size_t already)
+{
+    size_t machine = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
+
+    if (WITH_ASAN || !already) {
+        set(s, WALL_MEMORY, false, "%s",
+            WITH_ASAN ? "left out with AddressSanitizer" : "/proc/self/statm can't be read");
+        return;
+    }
+    s->address_space = already + (s->options.memory ? s->options.memory : 2 * machine);
+    if (s->options.memory)
+        set(s, WALL_MEMORY, true, "%zu MB a task", s->options.memory >> 20);
+    else
+        set(s, WALL_MEMORY, true,
+            "none of its own: the host ends the largest task before memory "
+            "runs out; N8N_RUNNERS_TASK_MEMORY_MB sets one");
+}
+
+static void limit_threads(struct sandbox *s)
+{
+    if (s->walls[WALL_NAMESPACES].stands && geteuid() != 0)
+        set(s, WALL_THREADS, true, "%d a task by the host, and RLIMIT_NPROC", THREADS_MAX);
+    else
+        set(s, WALL_THREADS, true,
+            "%d a task by the host; RLIMIT_NPROC would need namespaces and "
+            "a user other than root",
+            THREADS_MAX);
+}
+
+static void refuse_new_code(struct sandbox *s, bool compiles)
+{
+    if (compiles)
+        set(s, WALL_NO_NEW_CODE, false, "an allowed package compiles at run time");
+    else if (WITH_ASAN)
+        set(s, WALL_NO_NEW_CODE, false, "left out with AddressSanitizer");
+    else if (prctl(PR_SET_MDWE, MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) < 0)
+        set(s, WALL_NO_NEW_CODE, false, "it needs Linux 6.3");
+    else
+        set(s, WALL_NO_NEW_CODE, true, "memory that was written is never executed");
+}
+
+int sandbox_close(struct sandbox *s, const struct paths *paths, bool compiles, struct error **err)
+{
+    size_t already = mapped();
+
+    s->paths = paths;
+    if (s->options.mode == SANDBOX_OFF)
+        return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    own_root(s, paths);
+    if (s->walls[WALL_LANDLOCK].stands && !s->options.tmp && (s->landlock = make_rules(s, err)) < 0)
+        return -1;
+    limit_memory(s, already);
+    limit_threads(s);
+    refuse_new_code(s, compiles);
+    /* the children mount their scratch folders, and drop what lets them themselves */
+    if (!s->options.tmp && privileges_drop() < 0)
+        return error_set_errno(err, errno, "drop the zygote's capabilities");
+    set(s, WALL_CAPABILITIES, true, "none");
+    return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+void sandbox_before_fork(struct sandbox *s)
+{
+    oom_set(s->oom, OOM_SCORE_CHILD);
+}
+
+void sandbox_after_fork(struct sandbox *s)
+{
+    oom_set(s->oom, OOM_SCORE_ZYGOTE);
+}
+
+/* ---- in the child ---- */
+
+static int limit(int resource, size_t most)
+{
+    struct rlimit limit;
+
+    if (getrlimit(resource, &limit) < 0)
+        return -1;
+    if (limit.rlim_max > most)
+        limit.rlim_max = most;
+    limit.rlim_cur = limit.rlim_max;
+    return setrlimit(resource, &limit);
+}
+
+static int set_limits(const struct sandbox *s)
+{
+    size_t threads = THREADS_MAX * (s->options.tasks + 1);
+
+    if (limit(RLIMIT_FSIZE, s->options.result) < 0 || limit(RLIMIT_NOFILE, OPEN_FILES_MAX) < 0 ||
+        limit(RLIMIT_MEMLOCK, 0) < 0 || limit(RLIMIT_MSGQUEUE, 0) < 0 ||
+        limit(RLIMIT_SIGPENDING, OPEN_FILES_MAX) < 0)
+        return -1;
+    if (s->address_space && limit(RLIMIT_AS, s->address_space) < 0)
+        return -1;
+    if (s->walls[WALL_NAMESPACES].stands && geteuid() != 0)
+        return limit(RLIMIT_NPROC, threads);
+    return 0;
+}
+
+/* A file system of its own, and rules that know it. */
+static int make_scratch(struct sandbox *s)
+{
+    AUTO_ERROR struct error *ignored = NULL;
+
+    if (s->walls[WALL_ROOT].stands &&
+        namespaces_mount_scratch(s->options.tmp, s->options.tmp / SCRATCH_FILE_BYTES + 16) < 0)
+        return -1;
+    if (!s->walls[WALL_LANDLOCK].stands)
+        return 0;
+    s->landlock = make_rules(s, &ignored);
+    return s->landlock < 0 ? -1 : 0;
+}
+
+int sandbox_enter(struct sandbox *s)
+{
+    const struct rlimit no_core = {0, 0};
+
+    if (setrlimit(RLIMIT_CORE, &no_core) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+        prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+        return -1;
+    if (s->options.mode == SANDBOX_OFF)
+        return 0;
+    if (s->options.tmp && (make_scratch(s) < 0 || privileges_drop() < 0))
+        return -1;
+    if (set_limits(s) < 0)
+        return -1;
+    if (s->walls[WALL_LANDLOCK].stands && landlock_enter(s->landlock) < 0)
+        return -1;
+    return s->walls[WALL_SECCOMP].stands ? seccomp_load_program(s->seccomp) : 0;
+}
+
+/* ---- saying it ---- */
+
+void sandbox_say(const struct sandbox *s, struct buf *line)
+{
+    const enum wall said[] = {WALL_SECCOMP, WALL_LANDLOCK, WALL_NAMESPACES, WALL_ROOT,
+                              WALL_NO_NEW_CODE};
+    AUTO_BUF struct buf missing = {0};
+    size_t standing = 0;
+
+    for (size_t i = 0; i < ARRAY_COUNT(said); i++) {
+        if (s->walls[said[i]].stands)
+            buf_add_format(line, "%s%s", standing++ ? ", " : "", wall_names[said[i]]);
+        else
+            buf_add_format(&missing, "%s%s", missing.length ? ", " : "", wall_names[said[i]]);
+    }
+    if (!standing)
+        buf_add_text(line, "none");
+    if (missing.length)
+        buf_add_format(line, "; not here: %.*s", (int)missing.length, missing.data);
+}
+
+void sandbox_list(const struct sandbox *s, struct buf *json)
+{
+    buf_add_char(json, '[');
+    for (int wall = 0; wall < WALLS; wall++) {
+        const struct standing *standing = &s->walls[wall];
+
+        buf_add_format(json, "%s{\"name\":\"%s\",\"stands\":%s,\"detail\":", wall ? "," : "",
+                       wall_names[wall], standing->stands ? "true" : "false");
+        json_string_add(json, standing->detail, strlen(standing->detail));
+        buf_add_char(json, '}');
+    }
+    buf_add_char(json, ']');
+}
