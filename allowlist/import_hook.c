@@ -128,10 +128,21 @@ static PyObject *judge_names(PyObject *module, PyObject *names)
     return stand_in;
 }
 
+/* The real import, of what has been judged or is nobody's business. */
+static PyObject *import_really(PyObject *name, PyObject *globals, PyObject *names, int level)
+{
+    PyObject *module;
+
+    judge_enter_import();
+    module = PyImport_ImportModuleLevelObject(name, globals, NULL, names, level);
+    judge_leave_import();
+    return module;
+}
+
 /* The real import, and what user code may have of it. */
 static PyObject *import_judged(PyObject *name, PyObject *globals, PyObject *names)
 {
-    PyObject *module = PyImport_ImportModuleLevelObject(name, globals, NULL, names, 0), *judged;
+    PyObject *module = import_really(name, globals, names, 0), *judged;
     bool takes_names = names && names != Py_None && PyObject_IsTrue(names) > 0;
 
     if (!module || !PyModule_Check(module))
@@ -202,7 +213,7 @@ static PyObject *implicit_import(PyObject *self, PyObject *args, PyObject *kwarg
         return NULL;
     if (!request.names || !PyList_CheckExact(request.names) || PyList_GET_SIZE(request.names))
         return import_for_user(&request);
-    module = PyImport_ImportModuleLevelObject(request.name, NULL, NULL, NULL, request.level);
+    module = import_really(request.name, NULL, NULL, request.level);
     if (!module)
         return NULL;
     Py_DECREF(module);

@@ -3,6 +3,7 @@
 
 #include "allowlist/judge.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "allowlist/policy.h"
@@ -10,7 +11,9 @@
 
 /* The interpreter's own, made once in the zygote. */
 static const struct policy *policy;
-static PyObject *violation;    /* SecurityViolation, the exception */
+static PyObject *violation;    /* SecurityViolation, an ImportError */
+static PyObject *refused_act;  /* ActRefused, a PermissionError */
+static int importing;          /* how many judged imports are going on */
 static PyObject *stdlib_names; /* sys.stdlib_module_names */
 static PyObject *last_alias;   /* the module that was last allowed as an alias */
 
@@ -19,9 +22,10 @@ int judge_prepare(const struct policy *settings)
     policy = settings;
     violation = PyErr_NewException("task_runner.SecurityViolation", PyExc_ImportError, NULL);
     stdlib_names = Py_XNewRef(PySys_GetObject("stdlib_module_names"));
+    refused_act = PyErr_NewException("task_runner.ActRefused", PyExc_PermissionError, NULL);
     if (violation && !stdlib_names)
         PyErr_SetString(PyExc_RuntimeError, "sys.stdlib_module_names is missing");
-    return violation && stdlib_names ? 0 : -1;
+    return violation && refused_act && stdlib_names ? 0 : -1;
 }
 
 bool judge_is_stdlib(const char *module)
@@ -54,14 +58,47 @@ PyObject *judge_violation(const char *sentence, const char *module)
     return NULL;
 }
 
+void judge_refuse_act(const char *sentence)
+{
+    PyObject *args = Py_BuildValue("is", EPERM, sentence);
+
+    if (args)
+        PyErr_SetObject(refused_act, args);
+    Py_XDECREF(args);
+}
+
 bool judge_is_violation(PyObject *exception)
 {
-    return violation && PyErr_GivenExceptionMatches(exception, violation);
+    return violation && (PyErr_GivenExceptionMatches(exception, violation) ||
+                         PyErr_GivenExceptionMatches(exception, refused_act));
 }
 
 bool judge_violation_pending(void)
 {
     return PyErr_Occurred() && PyErr_ExceptionMatches(violation);
+}
+
+/* An OSError's str() begins with its number. */
+PyObject *judge_sentence(PyObject *exception)
+{
+    return PyErr_GivenExceptionMatches(exception, refused_act)
+               ? PyObject_GetAttrString(exception, "strerror")
+               : PyObject_Str(exception);
+}
+
+void judge_enter_import(void)
+{
+    importing++;
+}
+
+void judge_leave_import(void)
+{
+    importing--;
+}
+
+bool judge_importing(void)
+{
+    return importing > 0;
 }
 
 int judge_name(const char *module)

@@ -23,6 +23,11 @@ bool judge_is_stdlib(const char *module);
 /* The sentence that refuses the import of `module` (dotted); NULL when it is allowed. free(). */
 char *judge_refusal(const char *module);
 
+/* Around an import that has been judged: what CPython tells the audit hook meanwhile is that. */
+void judge_enter_import(void);
+void judge_leave_import(void);
+bool judge_importing(void);
+
 /* 0 when user code may import `module`; -1 with a violation raised. */
 int judge_name(const char *module);
 /* 0 when user code may have this module object; -1 with a violation, or another exception. */
@@ -30,6 +35,10 @@ int judge_module(PyObject *module);
 
 /* Raises the violation, an ImportError; returns NULL. `module` (may be NULL) is its `name`. */
 PyObject *judge_violation(const char *sentence, const char *module);
+/* Raises the violation of an act, a PermissionError with EPERM. */
+void judge_refuse_act(const char *sentence);
+/* A violation's sentence, a new str; NULL with an exception. */
+PyObject *judge_sentence(PyObject *exception);
 bool judge_is_violation(PyObject *exception);
 bool judge_violation_pending(void); /* is it the exception that is raised now? */
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "allowlist/ast.h"
+#include "allowlist/audit.h"
 #include "allowlist/builtins.h"
 #include "allowlist/check.h"
 #include "allowlist/instrument.h"
@@ -337,6 +338,7 @@ void execute_task(const struct execution *execution, int channel, struct buf *re
     }
     PyGC_Enable();
     made = make_function(&run, run.report.code);
+    audit_begin();
     if (made == 0)
         made = run.each ? run_each(&run, &result) : run_once(&run, &result);
     if (made == 0 && buf_failed(&result)) {

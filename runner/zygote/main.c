@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "allowlist/audit.h"
 #include "runner/base/buf.h"
 #include "runner/base/error.h"
 #include "runner/base/frame.h"
@@ -225,10 +226,31 @@ static int prepare(struct zygote *z, struct error **err)
     z->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (z->null_fd < 0)
         return error_set_errno(err, errno, "open `/dev/null`");
+    if (audit_install() < 0)
+        return error_set(err, "install the audit hook");
     if (python_start(&z->settings, err) < 0)
         return -1;
     z->execution = execution_new(&z->settings.policy, err);
     return z->execution ? 0 : -1;
+}
+
+static bool is_readable(void *owner, const char *path)
+{
+    return paths_has(owner, path);
+}
+
+/* The interpreter's wall, which goes by what the kernel's lets through. */
+static int hold_tasks(struct zygote *z)
+{
+    const struct audit_options options = {
+        .policy = &z->settings.policy,
+        .network = z->settings.sandbox.network,
+        .scratch = z->settings.sandbox.tmp ? sandbox_scratch : NULL,
+        .readable = is_readable,
+        .owner = &z->readable,
+    };
+
+    return audit_prepare(&options);
 }
 
 /* Imports what tasks may import, and closes the zygote off. */
@@ -237,6 +259,8 @@ static int close_off(struct zygote *z, char **warnings, struct error **err)
     *warnings = python_warm(&z->settings);
     if (paths_find(&z->readable, z->settings.sandbox.network) < 0)
         return python_error(err, "find the folders that tasks may read");
+    if (hold_tasks(z) < 0)
+        return python_error(err, "prepare the audit hook");
     if (sandbox_close(z->sandbox, &z->readable, false, err) < 0)
         return error_wrap(err, "close the zygote off");
     return 0;

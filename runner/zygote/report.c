@@ -8,13 +8,13 @@
 
 #include <string.h>
 
-#include "allowlist/judge.h"
 #include "runner/base/buf.h"
 #include "runner/base/frame.h"
 #include "runner/base/json_string.h"
 #include "runner/zygote/channel.h"
 #include "runner/zygote/json_write.h"
 #include "runner/zygote/print.h"
+#include "runner/zygote/refusal.h"
 
 const char report_file_name[] = "<code>";
 const char report_function_name[] = "<code>";
@@ -223,7 +223,7 @@ static void report_syntax(const struct report *report, PyObject *exception)
     send(report, REPORT_SYNTAX, &message, &description, line);
 }
 
-static void report_violation(const struct report *report, PyObject *exception, PyObject *traceback)
+static void report_violation(const struct report *report, PyObject *sentence, PyObject *traceback)
 {
     AUTO_BUF struct buf message = {0};
     AUTO_BUF struct buf description = {0};
@@ -231,7 +231,7 @@ static void report_violation(const struct report *report, PyObject *exception, P
     long line = add_traceback(&frames, report->code, traceback);
 
     buf_add_text(&message, "Security violation detected");
-    add_message(&description, exception);
+    add_object(&description, sentence);
     send(report, REPORT_VIOLATION, &message, &description, line);
 }
 
@@ -264,19 +264,22 @@ static bool is_own_syntax_error(PyObject *exception, PyObject *traceback)
 
 void report_exception(const struct report *report)
 {
-    PyObject *type, *exception, *traceback;
+    PyObject *type, *exception, *traceback, *refusal = NULL;
 
     PyErr_Fetch(&type, &exception, &traceback);
     PyErr_NormalizeException(&type, &exception, &traceback);
     PyErr_Clear();
+    if (exception && traceback)
+        PyException_SetTraceback(exception, traceback);
     if (!exception)
         report_text(report, REPORT_RAISED, "The task failed without an exception", NULL);
-    else if (judge_is_violation(exception))
-        report_violation(report, exception, traceback);
+    else if ((refusal = refusal_sentence(exception)))
+        report_violation(report, refusal, traceback);
     else if (is_own_syntax_error(exception, traceback))
         report_syntax(report, exception);
     else
         report_raised(report, exception, traceback);
+    Py_XDECREF(refusal);
     Py_XDECREF(type);
     Py_XDECREF(exception);
     Py_XDECREF(traceback);

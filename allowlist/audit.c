@@ -1,0 +1,440 @@
+/* See audit.h. */
+#include <Python.h>
+
+#include "allowlist/audit.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "allowlist/denied.h"
+#include "allowlist/judge.h"
+#include "allowlist/pickles.h"
+#include "allowlist/policy.h"
+#include "runner/base/mem.h"
+
+const char audit_network_sentence[] =
+    "Network access is off for Code tasks. Set N8N_RUNNERS_TASK_NETWORK=allow on the runner to "
+    "allow it.";
+
+static struct audit_options options;
+static PyObject *real_builtins; /* the dict of the module `builtins`, which packages' code has */
+static bool active;
+
+struct rule;
+typedef int check_fn(const struct rule *rule, PyObject *args);
+
+struct rule {
+    const char *event;
+    enum { ALL, USER } binds;
+    check_fn *check;
+};
+
+/* ---- who asks ---- */
+
+/* The frame that Python code runs in; NULL when a thread was started with a C function. */
+static PyFrameObject *innermost(void)
+{
+    return PyEval_GetFrame(); /* borrowed */
+}
+
+/* Code of a package has the real builtins; the user's has its own, and so has what it compiles. */
+static bool frame_is_users(PyFrameObject *frame)
+{
+    PyObject *builtins = PyFrame_GetBuiltins(frame);
+    bool is_users = builtins != real_builtins;
+
+    Py_XDECREF(builtins);
+    return is_users;
+}
+
+static bool user_asks(void)
+{
+    PyFrameObject *frame = innermost();
+
+    return !frame || frame_is_users(frame);
+}
+
+/* ---- refusals ---- */
+
+static int __attribute__((format(printf, 1, 2))) refuse(const char *format, ...)
+{
+    AUTO_FREE char *sentence = NULL;
+    va_list arguments;
+    PyObject *text;
+
+    va_start(arguments, format);
+    text = PyUnicode_FromFormatV(format, arguments);
+    va_end(arguments);
+    if (text && PyUnicode_AsUTF8(text))
+        judge_refuse_act(PyUnicode_AsUTF8(text));
+    Py_XDECREF(text);
+    return -1;
+}
+
+static int refuse_event(const struct rule *rule, PyObject *args)
+{
+    (void)args;
+    return refuse("Code tasks may not use %s.", rule->event);
+}
+
+static int refuse_process(const struct rule *rule, PyObject *args)
+{
+    (void)args;
+    return refuse("Code tasks can't start processes (%s).", rule->event);
+}
+
+static int refuse_ctypes(const struct rule *rule, PyObject *args)
+{
+    (void)args;
+    return refuse(
+        "ctypes is closed to the code of a task (%s). Set N8N_RUNNERS_STDLIB_ALLOW=* and "
+        "N8N_RUNNERS_EXTERNAL_ALLOW=* and an empty N8N_RUNNERS_BUILTINS_DENY on the runner "
+        "to allow it.",
+        rule->event);
+}
+
+/* ---- arguments ---- */
+
+static PyObject *argument(PyObject *args, Py_ssize_t index)
+{
+    return index < PyTuple_GET_SIZE(args) ? PyTuple_GET_ITEM(args, index) : NULL;
+}
+
+static long number(PyObject *args, Py_ssize_t index, long missing)
+{
+    PyObject *value = argument(args, index);
+    long found = value && PyLong_Check(value) ? PyLong_AsLong(value) : missing;
+
+    if (found == -1 && PyErr_Occurred()) {
+        PyErr_Clear();
+        return missing;
+    }
+    return found;
+}
+
+/* ---- files ---- */
+
+/* An absolute path without links; of a file that is to be made, that of its folder and its name.
+ * NULL when there is no such place: the kernel says so better. free(). */
+static char *resolve(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    AUTO_FREE char *folder = NULL;
+    AUTO_FREE char *real = realpath(path, NULL);
+
+    if (real)
+        return mem_steal(&real);
+    folder = slash ? mem_dup_n(path, slash == path ? 1 : (size_t)(slash - path)) : mem_dup(".");
+    real = realpath(folder, NULL);
+    return real ? mem_format("%s/%s", strcmp(real, "/") == 0 ? "" : real, slash ? slash + 1 : path)
+                : NULL;
+}
+
+static bool is_below(const char *path, const char *folder)
+{
+    size_t length = strlen(folder);
+
+    return strncmp(path, folder, length) == 0 && (path[length] == '/' || !path[length]);
+}
+
+static int check_writing(const char *path)
+{
+    AUTO_FREE char *real = resolve(path);
+
+    if (strcmp(real ? real : path, "/dev/null") == 0 ||
+        (real && options.scratch && is_below(real, options.scratch)))
+        return 0;
+    if (options.scratch)
+        return refuse("Code tasks can write below %s only, not `%s`.", options.scratch, path);
+    return refuse(
+        "Code tasks can't write files: `%s`. Set N8N_RUNNERS_TASK_TMP_MB on the runner to "
+        "give each task a folder of its own.",
+        path);
+}
+
+static int check_reading(const char *path)
+{
+    AUTO_FREE char *real = realpath(path, NULL);
+
+    if (real ? options.readable(options.owner, real) ||
+                   (options.scratch && is_below(real, options.scratch))
+             : path[0] != '/' || !user_asks() || options.readable(options.owner, path))
+        return 0;
+    return refuse("Code tasks can't read `%s`: only Python's own files are open to them.", path);
+}
+
+/* Judges the path that an event names; `missing` stands for None. A descriptor was judged when it
+ * was opened, and the user's code has none that Python did not open for it. */
+static int check_path(PyObject *path, const char *missing, int check(const char *))
+{
+    PyObject *bytes = NULL;
+    int checked;
+
+    if (!path || PyLong_Check(path))
+        return 0;
+    if (path == Py_None)
+        return missing ? check(missing) : 0;
+    if (!PyUnicode_FSConverter(path, &bytes)) {
+        PyErr_Clear(); /* no path: who takes it says so */
+        return 0;
+    }
+    checked = check(PyBytes_AS_STRING(bytes));
+    Py_DECREF(bytes);
+    return checked;
+}
+
+/* open: path, mode, flags */
+static int check_open(const struct rule *rule, PyObject *args)
+{
+    long flags = number(args, 2, 0);
+    bool writes = (flags & O_ACCMODE) != O_RDONLY || (flags & (O_CREAT | O_TRUNC));
+    PyObject *path = argument(args, 0);
+
+    (void)rule;
+    if (path && PyLong_Check(path) && user_asks())
+        return refuse("Code tasks can't open descriptors by their number.");
+    return check_path(path, NULL, writes ? check_writing : check_reading);
+}
+
+static int check_listing(const struct rule *rule, PyObject *args)
+{
+    (void)rule;
+    return check_path(argument(args, 0), ".", check_reading);
+}
+
+/* What changes one path. */
+static int check_change(const struct rule *rule, PyObject *args)
+{
+    (void)rule;
+    return check_path(argument(args, 0), NULL, check_writing);
+}
+
+/* What changes two: rename, link. A symbolic link's target is a text. */
+static int check_two_changes(const struct rule *rule, PyObject *args)
+{
+    if (strcmp(rule->event, "os.symlink") != 0 &&
+        check_path(argument(args, 0), NULL, check_writing) < 0)
+        return -1;
+    return check_path(argument(args, 1), NULL, check_writing);
+}
+
+/* A database in memory is no file. */
+static int check_database(const struct rule *rule, PyObject *args)
+{
+    PyObject *name = argument(args, 0);
+    const char *text = name && PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL;
+
+    (void)rule;
+    PyErr_Clear();
+    if (text &&
+        (!*text || strcmp(text, ":memory:") == 0 || strncmp(text, "file::memory:", 13) == 0))
+        return 0;
+    return check_path(name, NULL, check_writing);
+}
+
+/* ---- the network ---- */
+
+static int refuse_network(const struct rule *rule, PyObject *args)
+{
+    (void)rule, (void)args;
+    if (options.network)
+        return 0;
+    judge_refuse_act(audit_network_sentence);
+    return -1;
+}
+
+/* socket.__new__: socket, family, type, protocol. What has a descriptor already has family -1; the
+ * pair of an event loop is of AF_UNIX, and the kernel's wall makes no other of that family. */
+static int check_socket(const struct rule *rule, PyObject *args)
+{
+    long family = number(args, 1, AF_UNSPEC);
+
+    return family == -1 || family == AF_UNIX ? 0 : refuse_network(rule, args);
+}
+
+/* ---- processes, code ---- */
+
+/* os.kill: pid, signal */
+static int check_kill(const struct rule *rule, PyObject *args)
+{
+    (void)rule;
+    return number(args, 0, -1) == getpid()
+               ? 0
+               : refuse("Code tasks can't send signals to other processes.");
+}
+
+/* import: module, ... What the user's own code imports has been judged by the import hook, which
+ * also lets C code import for itself; here is who came another way. */
+static int check_import(const struct rule *rule, PyObject *args)
+{
+    PyObject *name = argument(args, 0);
+    PyFrameObject *frame = innermost();
+    const char *text = name && PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL;
+
+    (void)rule;
+    if (!text || judge_importing() || !frame || !frame_is_users(frame)) {
+        PyErr_Clear();
+        return 0;
+    }
+    return judge_name(text);
+}
+
+/* object.__getattr__ and its like: object, name */
+static int refuse_attribute(const struct rule *rule, PyObject *args)
+{
+    PyObject *name = argument(args, 1);
+    const char *text = name && PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : rule->event;
+    AUTO_FREE char *sentence = denied_sentence(DENIED_ATTRIBUTE, text ? text : rule->event);
+
+    PyErr_Clear();
+    judge_refuse_act(sentence);
+    return -1;
+}
+
+/* pickle.find_class: module, name */
+static int check_pickle(const struct rule *rule, PyObject *args)
+{
+    (void)rule;
+    return pickles_check(argument(args, 0), argument(args, 1), user_asks());
+}
+
+/* ---- the table ---- */
+
+/* Sorted by event. */
+static const struct rule rules[] = {
+    {"code.__new__", USER, refuse_event},
+    {"cpython.PyInterpreterState_New", ALL, refuse_event},
+    {"cpython.remote_debugger_script", ALL, refuse_event},
+    {"cpython.run_command", ALL, refuse_event},
+    {"cpython.run_file", ALL, refuse_event},
+    {"ctypes.PyObj_FromPtr", USER, refuse_ctypes},
+    {"ctypes.addressof", USER, refuse_ctypes},
+    {"ctypes.call_function", USER, refuse_ctypes},
+    {"ctypes.cdata", USER, refuse_ctypes},
+    {"ctypes.cdata/buffer", USER, refuse_ctypes},
+    {"ctypes.create_string_buffer", USER, refuse_ctypes},
+    {"ctypes.create_unicode_buffer", USER, refuse_ctypes},
+    {"ctypes.dlopen", USER, refuse_ctypes},
+    {"ctypes.dlsym", USER, refuse_ctypes},
+    {"ctypes.dlsym/handle", USER, refuse_ctypes},
+    {"ctypes.get_errno", USER, refuse_ctypes},
+    {"ctypes.memoryview_at", USER, refuse_ctypes},
+    {"ctypes.set_errno", USER, refuse_ctypes},
+    {"ctypes.string_at", USER, refuse_ctypes},
+    {"ctypes.wstring_at", USER, refuse_ctypes},
+    {"ensurepip.bootstrap", ALL, refuse_process},
+    {"fcntl.flock", USER, refuse_event},
+    {"fcntl.ioctl", USER, refuse_event},
+    {"fcntl.lockf", USER, refuse_event},
+    {"function.__new__", USER, refuse_event},
+    {"gc.get_objects", ALL, refuse_event},
+    {"gc.get_referents", ALL, refuse_event},
+    {"gc.get_referrers", ALL, refuse_event},
+    {"import", USER, check_import},
+    {"marshal.load", USER, refuse_event},
+    {"marshal.loads", USER, refuse_event},
+    {"object.__delattr__", USER, refuse_attribute},
+    {"object.__getattr__", USER, refuse_attribute},
+    {"object.__setattr__", USER, refuse_attribute},
+    {"open", ALL, check_open},
+    {"os.chflags", ALL, check_change},
+    {"os.chmod", ALL, check_change},
+    {"os.chown", ALL, check_change},
+    {"os.exec", ALL, refuse_process},
+    {"os.fork", ALL, refuse_process},
+    {"os.forkpty", ALL, refuse_process},
+    {"os.kill", ALL, check_kill},
+    {"os.killpg", ALL, check_kill},
+    {"os.link", ALL, check_two_changes},
+    {"os.listdir", ALL, check_listing},
+    {"os.listxattr", ALL, check_listing},
+    {"os.mkdir", ALL, check_change},
+    {"os.posix_spawn", ALL, refuse_process},
+    {"os.remove", ALL, check_change},
+    {"os.removexattr", ALL, check_change},
+    {"os.rename", ALL, check_two_changes},
+    {"os.rmdir", ALL, check_change},
+    {"os.scandir", ALL, check_listing},
+    {"os.setxattr", ALL, check_change},
+    {"os.spawn", ALL, refuse_process},
+    {"os.symlink", ALL, check_two_changes},
+    {"os.system", ALL, refuse_process},
+    {"os.truncate", ALL, check_change},
+    {"os.utime", ALL, check_change},
+    {"pickle.find_class", ALL, check_pickle},
+    {"pty.spawn", ALL, refuse_process},
+    {"resource.prlimit", ALL, refuse_event},
+    {"resource.setrlimit", ALL, refuse_event},
+    {"socket.__new__", ALL, check_socket},
+    {"socket.bind", ALL, refuse_network},
+    {"socket.connect", ALL, refuse_network},
+    {"socket.getaddrinfo", ALL, refuse_network},
+    {"socket.gethostbyaddr", ALL, refuse_network},
+    {"socket.gethostbyname", ALL, refuse_network},
+    {"socket.getnameinfo", ALL, refuse_network},
+    {"socket.sendmsg", ALL, refuse_network},
+    {"socket.sendto", ALL, refuse_network},
+    {"socket.sethostname", ALL, refuse_event},
+    {"sqlite3.connect", ALL, check_database},
+    {"sqlite3.enable_load_extension", ALL, refuse_event},
+    {"sqlite3.load_extension", ALL, refuse_event},
+    {"subprocess.Popen", ALL, refuse_process},
+    {"sys._current_exceptions", ALL, refuse_event},
+    {"sys._current_frames", ALL, refuse_event},
+    {"sys._getframe", USER, refuse_event},
+    {"sys.addaudithook", ALL, refuse_event},
+    {"sys.monitoring.register_callback", ALL, refuse_event},
+    {"sys.remote_exec", ALL, refuse_event},
+    {"sys.setprofile", ALL, refuse_event},
+    {"sys.settrace", ALL, refuse_event},
+    {"syslog.openlog", ALL, refuse_event},
+    {"syslog.syslog", ALL, refuse_event},
+};
+
+static int compare_events(const void *event, const void *rule)
+{
+    return strcmp(event, ((const struct rule *)rule)->event);
+}
+
+static int hook(const char *event, PyObject *args, void *unused)
+{
+    const struct rule *rule;
+
+    (void)unused;
+    if (!active)
+        return 0;
+    rule = bsearch(event, rules, ARRAY_COUNT(rules), sizeof(*rules), compare_events);
+    if (!rule || !args || !PyTuple_Check(args))
+        return 0;
+    return rule->binds == ALL || user_asks() ? rule->check(rule, args) : 0;
+}
+
+/* ---- start ---- */
+
+int audit_install(void)
+{
+    return PySys_AddAuditHook(hook, NULL);
+}
+
+int audit_prepare(const struct audit_options *settings)
+{
+    PyObject *builtins = PyImport_ImportModule("builtins");
+
+    options = *settings;
+    real_builtins = builtins ? Py_XNewRef(PyModule_GetDict(builtins)) : NULL;
+    Py_XDECREF(builtins);
+    return real_builtins ? pickles_prepare() : -1;
+}
+
+bool audit_network_allowed(void)
+{
+    return options.network;
+}
+
+void audit_begin(void)
+{
+    active = options.policy && !policy_is_plain(options.policy);
+}
