@@ -58,6 +58,9 @@ struct frame_header {
     uint64_t length;
 };
 
+/* The host ends a task with more threads than this; the kernel's limit allows no more, either. */
+enum { TASK_THREADS_MAX = 256 };
+
 /* What a child may send, enforced on both sides. */
 enum {
     PRINT_CALLS_MAX = 1000,

@@ -161,7 +161,8 @@ static void on_ready(void *owner, const char *text)
 {
     struct exec *exec = owner;
     AUTO_ERROR struct error *err = NULL;
-    struct task_limits limits = {exec->config->task_timeout, (size_t)exec->config->max_payload};
+    struct task_limits limits = {exec->config->task_timeout, (size_t)exec->config->max_payload,
+                                 exec->config->task_memory_mb};
     struct message message;
 
     python_ready_log(text, exec->config);

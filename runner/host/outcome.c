@@ -24,9 +24,22 @@ static char *death_text(int status)
     return mem_dup(no_result);
 }
 
-/* The host's own sentence; NULL when the child's error has one. `description` may be set. */
+/* What may have killed it, when that is not known: a library that gets no memory crashes. */
+static char *death_hint(const struct outcome_context *context, const struct worker_outcome *outcome)
+{
+    if (outcome->reason)
+        return mem_dup(outcome->reason);
+    if (!context->memory_mb || !WIFSIGNALED(outcome->status))
+        return NULL;
+    return mem_format("A task may use %lld MB of memory: if that was too little, raise "
+                      "N8N_RUNNERS_TASK_MEMORY_MB on the runner.",
+                      context->memory_mb);
+}
+
+/* The host's own sentence; NULL when the child's error has one. `description` may be set; both are
+ * the caller's to free. */
 static char *sentence(const struct outcome_context *context, const struct worker_outcome *outcome,
-                      const char **description)
+                      char **description)
 {
     switch (context->stop) {
     case TASK_TIMED_OUT:
@@ -41,16 +54,18 @@ static char *sentence(const struct outcome_context *context, const struct worker
     }
     switch (outcome->end) {
     case WORKER_TOO_LARGE:
-        *description = "Return less, or raise N8N_RUNNERS_MAX_PAYLOAD on the runner and on n8n.";
+        *description =
+            mem_dup("Return less, or raise N8N_RUNNERS_MAX_PAYLOAD on the runner and on n8n.");
         return mem_format("The result is larger than the %zu bytes that one message may have",
                           context->result_max);
     case WORKER_BREACH:
-        *description = "What the task's process sent was no valid result.";
+        *description = mem_dup("What the task's process sent was no valid result.");
         return mem_dup(no_result);
     case WORKER_EXITED:
+        *description = death_hint(context, outcome);
         return death_text(outcome->status);
     case WORKER_LOST:
-        *description = "The runner's Python process ended while the task ran.";
+        *description = mem_dup("The runner's Python process ended while the task ran.");
         return mem_dup("Process was forcefully killed (SIGKILL)");
     case WORKER_RESULT:
     case WORKER_ERROR:
@@ -77,11 +92,10 @@ static void literal(struct buf *json, const char *text)
 long long outcome_message(struct buf *message, const struct outcome_context *context,
                           const struct worker_outcome *outcome)
 {
-    AUTO_FREE char *own = NULL;
+    AUTO_FREE char *own = NULL, *description = NULL;
     AUTO_BUF struct buf own_json = {0};
     AUTO_BUF struct buf description_json = {0};
     AUTO_BUF struct buf covered = {0};
-    const char *description = NULL;
     struct task_error error = {0};
 
     if (context->stop == TASK_RAN && outcome->end == WORKER_RESULT) {

@@ -23,7 +23,8 @@ struct outcome_context {
     const char *task_id;
     enum task_stop stop;
     int timeout_s;
-    size_t result_max; /* bytes */
+    size_t result_max;   /* bytes */
+    long long memory_mb; /* that a task may use; 0: no limit of its own */
     bool continue_on_fail;
     const char *problem; /* of TASK_SENSELESS */
 };

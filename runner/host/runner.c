@@ -217,7 +217,8 @@ static void on_offer_accept(struct runner *r, struct message *message)
 {
     AUTO_BUF struct buf accepted = {0};
     AUTO_ERROR struct error *err = NULL;
-    struct task_limits limits = {r->config->task_timeout, (size_t)r->config->max_payload};
+    struct task_limits limits = {r->config->task_timeout, (size_t)r->config->max_payload,
+                                 r->config->task_memory_mb};
     struct task *task;
 
     if (offer_take(r->offers, message->offer_id, clock_us()) != OFFER_TAKEN) {

@@ -85,6 +85,7 @@ static void conclude(struct task *task, enum task_stop stop, const struct worker
                                       .stop = stop,
                                       .timeout_s = task->limits.timeout_s,
                                       .result_max = task->limits.result_max,
+                                      .memory_mb = task->limits.memory_mb,
                                       .continue_on_fail = task->settings.continue_on_fail,
                                       .problem = task->settings.problem};
     long long size = outcome_message(&message, &context, outcome);

@@ -27,7 +27,8 @@ struct task_hooks {
 
 struct task_limits {
     int timeout_s;
-    size_t result_max; /* bytes */
+    size_t result_max;   /* bytes */
+    long long memory_mb; /* 0: no limit of its own */
 };
 
 /* NULL with `err` when no child can be had. */

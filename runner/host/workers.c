@@ -22,50 +22,12 @@
 #include "runner/base/log.h"
 #include "runner/base/mem.h"
 #include "runner/host/backoff.h"
+#include "runner/host/guard.h"
 #include "runner/host/loop.h"
+#include "runner/host/worker_state.h"
 #include "runner/host/zygote_link.h"
 
-enum { READ_CHUNK = 256 * 1024, READS_PER_TURN = 16, DRAIN_READS_MAX = 8 * PRINT_CALLS_MAX };
-
-struct worker {
-    struct worker *next;
-    struct workers *workers;
-    uint64_t id;
-    struct watch *channel;
-    int channel_fd; /* owned by the watch */
-    int pidfd;
-    bool forked; /* the zygote has said so */
-    /* What the child was or will be given; kept until it is known to exist. */
-    struct request {
-        struct frame_header head;
-        struct buf text; /* the settings, when they are small; else `payload` has them */
-        int payload;
-        bool given, delivered;
-    } request;
-    bool doomed;
-    const struct worker_events *events;
-    void *owner; /* with events NULL: nobody waits any more */
-
-    struct frame_header head;
-    size_t head_read;
-    struct buf payload;
-    unsigned prints;
-    unsigned long long dropped;
-};
-
-struct workers {
-    struct loop *loop;
-    const struct zygote_options *options;
-    size_t result_max;
-    const struct workers_events *events;
-    void *owner;
-    struct zygote_link *zygote;
-    struct timer *restart;
-    struct backoff backoff;
-    bool ready, was_ready;
-    uint64_t last_id;
-    struct worker *list;
-};
+enum { READS_PER_TURN = 16, DRAIN_READS_MAX = 8 * PRINT_CALLS_MAX };
 
 static const struct zygote_events zygote_events;
 
@@ -96,6 +58,7 @@ static void unlink_and_free(struct worker *worker)
     io_close(&worker->pidfd);
     buf_free(&worker->payload);
     request_free(&worker->request);
+    free(worker->reason);
     free(worker);
 }
 
@@ -108,12 +71,13 @@ static void detach(struct worker *worker)
     send_kill(worker);
 }
 
-static void finish(struct worker *worker, struct worker_outcome *outcome)
+void worker_finish(struct worker *worker, struct worker_outcome *outcome)
 {
     const struct worker_events *events = worker->events;
 
     if (events) {
         outcome->prints_dropped = worker->dropped;
+        outcome->reason = worker->reason;
         detach(worker);
         events->ended(worker->owner, outcome);
     }
@@ -121,183 +85,25 @@ static void finish(struct worker *worker, struct worker_outcome *outcome)
     free(outcome->kind);
 }
 
-static void finish_simply(struct worker *worker, enum worker_end end, int status)
+void worker_finish_simply(struct worker *worker, enum worker_end end, int status)
 {
     struct worker_outcome outcome = {.end = end, .status = status};
 
-    finish(worker, &outcome);
+    worker_finish(worker, &outcome);
 }
 
-/* ---- frames ---- */
-
-static size_t length_limit(const struct worker *worker, uint32_t type)
+void worker_end(struct worker *worker, char *reason)
 {
-    switch (type) {
-    case FRAME_PRINT:
-    case FRAME_OUTPUT:
-        return 2 * PRINT_BYTES_MAX;
-    case FRAME_DROPPED:
-        return sizeof(uint64_t);
-    case FRAME_RESULT:
-        return worker->workers->result_max;
-    case FRAME_ERROR:
-        return ERROR_BYTES_MAX;
-    default:
-        return 0;
-    }
-}
-
-static bool is_string(void *owner, struct span element)
-{
-    return *(bool *)owner = element.at[0] == '"';
-}
-
-static void take_print(struct worker *worker)
-{
-    struct span params = {worker->payload.data, worker->payload.length};
-    bool strings = true;
-
-    if (json_span_read(params, NULL, 0, NULL) != JSON_ARRAY)
-        return;
-    json_span_each(params, is_string, &strings);
-    if (strings && worker->prints++ < PRINT_CALLS_MAX)
-        worker->events->print(worker->owner, params);
-}
-
-static void take_error(struct worker *worker)
-{
-    struct json_want wants[] = {{.path = "kind"},
-                                {.path = "message"},
-                                {.path = "description"},
-                                {.path = "lineNumber"},
-                                {.path = "itemIndex"}};
-    struct worker_outcome outcome = {.end = WORKER_ERROR};
-    struct span text = {worker->payload.data, worker->payload.length};
-    struct span *parts[] = {NULL, &outcome.error.message, &outcome.error.description,
-                            &outcome.error.line_number, &outcome.error.item_index};
-    const enum json_type kinds[] = {JSON_STRING, JSON_STRING, JSON_STRING, JSON_NUMBER,
-                                    JSON_NUMBER};
-
-    if (json_span_read(text, wants, ARRAY_COUNT(wants), NULL) != JSON_OBJECT ||
-        wants[0].type != JSON_STRING || wants[1].type != JSON_STRING) {
-        finish_simply(worker, WORKER_BREACH, 0);
-        return;
-    }
-    for (size_t i = 1; i < ARRAY_COUNT(wants); i++)
-        if (wants[i].type == kinds[i])
-            *parts[i] = wants[i].value;
-    outcome.kind = json_string_decode(wants[0].value);
-    if (!outcome.kind)
-        outcome.kind = mem_dup("raised");
-    outcome.result = buf_steal(&worker->payload);
-    finish(worker, &outcome);
-}
-
-static void take_result(struct worker *worker)
-{
-    struct span text = {worker->payload.data, worker->payload.length};
-    struct worker_outcome outcome = {.end = WORKER_RESULT};
-
-    if (!json_span_check(text)) {
-        finish_simply(worker, WORKER_BREACH, 0);
-        return;
-    }
-    outcome.result = buf_steal(&worker->payload);
-    finish(worker, &outcome);
-}
-
-static void take_frame(struct worker *worker)
-{
-    uint64_t count;
-
-    switch (worker->head.type) {
-    case FRAME_PRINT:
-        take_print(worker);
-        break;
-    case FRAME_OUTPUT:
-        worker->events->output(worker->owner, worker->payload.data, worker->payload.length);
-        break;
-    case FRAME_DROPPED:
-        if (worker->payload.length == sizeof(count)) {
-            memcpy(&count, worker->payload.data, sizeof(count));
-            worker->dropped = count;
-        }
-        break;
-    case FRAME_RESULT:
-        take_result(worker);
-        break;
-    case FRAME_ERROR:
-        take_error(worker);
-        break;
-    default:
-        break;
-    }
-}
-
-static bool begin_frame(struct worker *worker)
-{
-    size_t limit = length_limit(worker, worker->head.type);
-
-    if (worker->head.length <= limit && limit)
-        return true;
-    finish_simply(worker, worker->head.type == FRAME_RESULT ? WORKER_TOO_LARGE : WORKER_BREACH, 0);
-    return false;
-}
-
-/* One read from the channel. 1: something came; 0: nothing for now; -1: the end. */
-static int read_some(struct worker *worker)
-{
-    ssize_t got;
-
-    if (worker->head_read < sizeof(worker->head)) {
-        got = io_read(worker->channel_fd, (char *)&worker->head + worker->head_read,
-                      sizeof(worker->head) - worker->head_read);
-        if (got > 0) {
-            worker->head_read += (size_t)got;
-            if (worker->head_read == sizeof(worker->head) && !begin_frame(worker))
-                return 1;
-        }
-    } else {
-        size_t left = worker->head.length - worker->payload.length;
-        char *room = buf_reserve(&worker->payload, left < READ_CHUNK ? left : READ_CHUNK);
-
-        if (!room) {
-            finish_simply(worker, WORKER_TOO_LARGE, 0);
-            return 1;
-        }
-        got = io_read(worker->channel_fd, room, left < READ_CHUNK ? left : READ_CHUNK);
-        if (got > 0)
-            worker->payload.length += (size_t)got;
-    }
-    if (got < 0 && errno == EAGAIN)
-        return 0;
-    return got > 0 ? 1 : -1;
-}
-
-/* Reads up to `turns` times while somebody waits and something comes. */
-static int read_frames(struct worker *worker, int turns)
-{
-    int came = 1;
-
-    while (worker->events && came > 0 && turns-- > 0) {
-        if (worker->head_read < sizeof(worker->head) ||
-            worker->head.length > worker->payload.length)
-            came = read_some(worker);
-        if (worker->events && worker->head_read == sizeof(worker->head) &&
-            worker->payload.length == worker->head.length) {
-            take_frame(worker);
-            worker->head_read = 0;
-            worker->payload.length = 0;
-        }
-    }
-    return came;
+    free(worker->reason);
+    worker->reason = reason;
+    send_kill(worker);
 }
 
 static void on_channel(void *owner, int fd)
 {
     struct worker *worker = owner;
 
-    if (fd < 0 || read_frames(worker, READS_PER_TURN) < 0)
+    if (fd < 0 || worker_read(worker, READS_PER_TURN) < 0)
         watch_drop(&worker->channel);
 }
 
@@ -360,7 +166,7 @@ static void ask_for_waiting(struct workers *workers)
         if (worker->events && ask_for_child(worker, &err) == 0)
             continue;
         if (worker->events)
-            finish_simply(worker, WORKER_LOST, 0);
+            worker_finish_simply(worker, WORKER_LOST, 0);
         unlink_and_free(worker);
     }
 }
@@ -399,10 +205,10 @@ static void on_exited(void *owner, uint64_t id, int status)
 
     if (!worker)
         return;
-    while (worker->events && worker->channel && read_frames(worker, READS_PER_TURN) > 0)
+    while (worker->events && worker->channel && worker_read(worker, READS_PER_TURN) > 0)
         ;
     if (worker->events)
-        finish_simply(worker, status == -1 ? WORKER_LOST : WORKER_EXITED, status);
+        worker_finish_simply(worker, status == -1 ? WORKER_LOST : WORKER_EXITED, status);
     unlink_and_free(worker);
 }
 
@@ -440,7 +246,7 @@ static void lose_children(struct workers *workers)
             worker->request.delivered = false;
             continue;
         }
-        finish_simply(worker, WORKER_LOST, 0);
+        worker_finish_simply(worker, WORKER_LOST, 0);
         unlink_and_free(worker);
     }
 }
@@ -483,6 +289,7 @@ struct workers *workers_start(struct loop *loop, const struct zygote_options *op
                                 .events = events,
                                 .owner = owner};
     workers->restart = timer_new(loop, start_again, workers);
+    workers->guard = guard_new(loop, &workers->list);
     workers->zygote = zygote_start(loop, options, &zygote_events, workers, err);
     if (!workers->zygote)
         workers_drop(&workers);
@@ -511,6 +318,7 @@ void workers_drop(struct workers **workers)
         unlink_and_free(dropped->list);
     }
     zygote_drop(&dropped->zygote);
+    guard_drop(&dropped->guard);
     timer_drop(&dropped->restart);
     free(dropped);
 }
@@ -563,6 +371,7 @@ int worker_give(struct worker *worker, struct span settings, struct error **err)
             return error_set(err, "no memory for the task's items");
     }
     request->given = true;
+    guard_wake(worker->workers->guard);
     /* Without a channel Python is away, and the child that comes with it gets the task. When it
      * can't be sent, the child is dead, and the news of it are on their way. */
     if (worker->channel && send_request(worker, &gone) == 0 && worker->forked)
@@ -577,7 +386,7 @@ void worker_drain_prints(struct worker *worker)
 
         if (known && (worker->head.type == FRAME_RESULT || worker->head.type == FRAME_ERROR))
             return;
-        if (read_frames(worker, 1) <= 0 || !worker->events)
+        if (worker_read(worker, 1) <= 0 || !worker->events)
             return;
     }
 }

@@ -36,6 +36,7 @@ struct worker_outcome {
     struct task_error error; /* spans into `result` */
     char *kind;              /* "raised", "violation", "syntax", "settings"; free() by workers */
     int status;
+    const char *reason; /* why the host killed it, a sentence; NULL: it did not */
     unsigned long long prints_dropped;
 };
 

@@ -29,6 +29,7 @@
 
 struct execution {
     const struct policy *policy;
+    size_t memory;      /* bytes that a task may map; 0: no limit of its own */
     PyObject *compile;  /* builtins.compile */
     PyObject *builtins; /* what user code gets */
 };
@@ -42,13 +43,14 @@ struct run {
     struct report report;
 };
 
-struct execution *execution_new(const struct policy *policy, struct error **err)
+struct execution *execution_new(const struct policy *policy, size_t memory, struct error **err)
 {
     struct execution *e = mem_alloc(sizeof(*e));
     PyObject *builtins = PyImport_ImportModule("builtins"), *print = NULL;
     bool made = false;
 
     e->policy = policy;
+    e->memory = memory;
     e->compile = builtins ? PyObject_GetAttrString(builtins, "compile") : NULL;
     Py_XDECREF(builtins);
     if (e->compile && print_prepare() == 0)
@@ -325,7 +327,9 @@ static int read_settings(struct run *run, struct buf *request)
 
 void execute_task(const struct execution *execution, int channel, struct buf *request)
 {
-    struct run run = {.execution = execution, .report = {.channel = channel, .item_index = -1}};
+    struct run run = {
+        .execution = execution,
+        .report = {.channel = channel, .item_index = -1, .memory = execution->memory}};
     AUTO_BUF struct buf result = {0};
     int made;
 

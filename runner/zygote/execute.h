@@ -4,6 +4,8 @@
 #ifndef ZYGOTE_EXECUTE_H
 #define ZYGOTE_EXECUTE_H
 
+#include <stddef.h>
+
 struct buf;
 struct error;
 struct policy;
@@ -11,8 +13,9 @@ struct policy;
 /* What is prepared once, in the zygote, for every task. */
 struct execution;
 
-/* `policy` is borrowed and must outlive it. NULL with `err` on failure. */
-struct execution *execution_new(const struct policy *policy, struct error **err);
+/* `policy` is borrowed and must outlive it; `memory` is what a task may map, in bytes (0: no limit
+ * of its own), for the message when that was too little. NULL with `err` on failure. */
+struct execution *execution_new(const struct policy *policy, size_t memory, struct error **err);
 
 /* Runs the task whose settings are the JSON object in `request` (freed here) and sends its prints
  * and its one result or error over `channel`. Failures are sent too; nothing is returned. */

@@ -32,6 +32,7 @@
 #include "runner/zygote/python.h"
 #include "runner/zygote/sandbox.h"
 #include "runner/zygote/settings.h"
+#include "runner/zygote/warm.h"
 
 enum { CONTROL_FD = 3 };
 
@@ -230,7 +231,7 @@ static int prepare(struct zygote *z, struct error **err)
         return error_set(err, "install the audit hook");
     if (python_start(&z->settings, err) < 0)
         return -1;
-    z->execution = execution_new(&z->settings.policy, err);
+    z->execution = execution_new(&z->settings.policy, z->settings.sandbox.memory, err);
     return z->execution ? 0 : -1;
 }
 
@@ -254,15 +255,15 @@ static int hold_tasks(struct zygote *z)
 }
 
 /* Imports what tasks may import, and closes the zygote off. */
-static int close_off(struct zygote *z, char **warnings, struct error **err)
+static int close_off(struct zygote *z, struct warmed *warmed, struct error **err)
 {
-    *warnings = python_warm(&z->settings);
+    *warmed = warm(&z->settings);
     if (paths_find(&z->readable, z->settings.sandbox.network) < 0)
         return python_error(err, "find the folders that tasks may read");
     if (hold_tasks(z) < 0)
         return python_error(err, "prepare the audit hook");
-    if (sandbox_close(z->sandbox, &z->readable, false, err) < 0)
-        return error_wrap(err, "close the zygote off");
+    if (sandbox_close(z->sandbox, &z->readable, warmed, err) < 0)
+        return -1;
     return 0;
 }
 
@@ -281,18 +282,18 @@ static int report_ready(struct zygote *z, const char *warnings)
 int main(void)
 {
     AUTO_ERROR struct error *err = NULL;
-    AUTO_FREE char *warnings = NULL;
+    struct warmed warmed = {0};
     struct zygote z = {.control = CONTROL_FD, .signals = -1, .null_fd = -1};
 
     if (fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC) < 0) {
         fputs("task-runner-zygote: this program is started by task-runner-python\n", stderr);
         return 2;
     }
-    if (prepare(&z, &err) < 0 || close_off(&z, &warnings, &err) < 0) {
+    if (prepare(&z, &err) < 0 || close_off(&z, &warmed, &err) < 0) {
         send_text(&z, ZYGOTE_FAILED, error_text(err));
         return 1;
     }
-    if (report_ready(&z, warnings) < 0)
+    if (report_ready(&z, warmed.warnings) < 0)
         return 1;
     return serve(&z) < 0 ? 1 : 0;
 }

@@ -11,7 +11,6 @@
 
 #include <string.h>
 
-#include "runner/base/buf.h"
 #include "runner/base/error.h"
 #include "runner/base/mem.h"
 #include "runner/zygote/settings.h"
@@ -116,38 +115,4 @@ int python_start(const struct zygote_settings *settings, struct error **err)
     if (lift_digit_limit(err) < 0)
         return -1;
     return settings->env_access ? 0 : hide_environment(err);
-}
-
-/* Imports one allowlisted module ahead of time; a failure is a warning, and the tasks' own. */
-static void import_ahead(const char *name, struct buf *warnings)
-{
-    AUTO_ERROR struct error *err = NULL;
-    PyObject *module = PyImport_ImportModule(name);
-
-    if (module) {
-        Py_DECREF(module);
-        return;
-    }
-    python_error(&err, name);
-    buf_add_format(warnings, "can't import %s; a task that imports it will fail the same way\n",
-                   error_text(err));
-}
-
-char *python_warm(const struct zygote_settings *settings)
-{
-    const struct policy *policy = &settings->policy;
-    struct buf warnings = {0};
-    PyObject *gc;
-
-    for (size_t i = 0; i < policy->stdlib.count; i++)
-        import_ahead(policy->stdlib.names[i], &warnings);
-    for (size_t i = 0; i < policy->external.count; i++)
-        import_ahead(policy->external.names[i], &warnings);
-    gc = PyImport_ImportModule("gc");
-    if (gc)
-        Py_XDECREF(PyObject_CallMethod(gc, "freeze", NULL));
-    Py_XDECREF(gc);
-    PyErr_Clear();
-    buf_add_char(&warnings, '\0');
-    return buf_failed(&warnings) ? mem_dup("") : warnings.data;
 }

@@ -10,10 +10,6 @@ struct zygote_settings;
 /* Initialises the interpreter; -1 with `err` when CPython or the venv will not do. */
 int python_start(const struct zygote_settings *settings, struct error **err);
 
-/* Imports the allowlisted packages and freezes the heap. Returns what the host should warn about,
- * one text a line, "" when nothing; free(). */
-char *python_warm(const struct zygote_settings *settings);
-
 /* Puts the pending Python exception into `err` as `what: Type: text`, and clears it. Returns -1. */
 int python_error(struct error **err, const char *what);
 

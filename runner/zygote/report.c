@@ -253,6 +253,11 @@ static void report_raised(const struct report *report, PyObject *exception, PyOb
         buf_add_char(&description, '\n');
     buf_add(&description, frames.data, frames.length);
     add_stderr(&description);
+    if (report->memory && PyErr_GivenExceptionMatches(exception, PyExc_MemoryError))
+        buf_add_format(&description,
+                       "%sA task may use %zu MB of memory: N8N_RUNNERS_TASK_MEMORY_MB on the "
+                       "runner sets that.",
+                       description.length ? "\n" : "", report->memory >> 20);
     send(report, REPORT_RAISED, &message, &description, line);
 }
 

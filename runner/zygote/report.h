@@ -23,6 +23,7 @@ struct report {
     int channel;
     PyObject *code;        /* str: the user's text, for the lines of a traceback; may be NULL */
     Py_ssize_t item_index; /* which item was at work; -1: none */
+    size_t memory;         /* bytes that the task may map; 0: no limit of its own */
 };
 
 /* Sends a text of our own making. `description` may be NULL. */

@@ -15,6 +15,7 @@
 
 #include "runner/base/buf.h"
 #include "runner/base/error.h"
+#include "runner/base/frame.h"
 #include "runner/base/io.h"
 #include "runner/base/json_string.h"
 #include "runner/base/mem.h"
@@ -23,6 +24,7 @@
 #include "runner/zygote/paths.h"
 #include "runner/zygote/privileges.h"
 #include "runner/zygote/seccomp.h"
+#include "runner/zygote/warm.h"
 
 #ifndef PR_SET_MDWE /* Linux 6.3 */
 #define PR_SET_MDWE 65
@@ -31,7 +33,6 @@
 enum {
     MDWE_REFUSE_EXEC_GAIN = 1,
     OPEN_FILES_MAX = 1024,
-    THREADS_MAX = 256,         /* the host ends a task with more: see its guard */
     SCRATCH_FILE_BYTES = 4096, /* one file, at the least, for this much of a scratch folder */
     TRIAL_NO_SECCOMP = 1,
     TRIAL_NO_LANDLOCK = 2,
@@ -271,12 +272,12 @@ static void limit_memory(struct sandbox *s, size_t already)
 static void limit_threads(struct sandbox *s)
 {
     if (s->walls[WALL_NAMESPACES].stands && geteuid() != 0)
-        set(s, WALL_THREADS, true, "%d a task by the host, and RLIMIT_NPROC", THREADS_MAX);
+        set(s, WALL_THREADS, true, "%d a task by the host, and RLIMIT_NPROC", TASK_THREADS_MAX);
     else
         set(s, WALL_THREADS, true,
             "%d a task by the host; RLIMIT_NPROC would need namespaces and "
             "a user other than root",
-            THREADS_MAX);
+            TASK_THREADS_MAX);
 }
 
 static void refuse_new_code(struct sandbox *s, bool compiles)
@@ -291,11 +292,27 @@ static void refuse_new_code(struct sandbox *s, bool compiles)
         set(s, WALL_NO_NEW_CODE, true, "memory that was written is never executed");
 }
 
-int sandbox_close(struct sandbox *s, const struct paths *paths, bool compiles, struct error **err)
+/* A limit that nothing can run under is a mistake that is better said now. */
+static int check_memory(const struct sandbox *s, const struct warmed *warmed, struct error **err)
+{
+    size_t least = warmed->memory_least >> 20;
+
+    if (!s->options.memory || s->options.memory >= warmed->memory_least)
+        return 0;
+    return error_set(err,
+                     "N8N_RUNNERS_TASK_MEMORY_MB is %zu, and %s needs %zu here: set it to %zu or "
+                     "more, or to 0 for no limit",
+                     s->options.memory >> 20, warmed->memory_needs, least, least);
+}
+
+int sandbox_close(struct sandbox *s, const struct paths *paths, const struct warmed *warmed,
+                  struct error **err)
 {
     size_t already = mapped();
 
     s->paths = paths;
+    if (check_memory(s, warmed, err) < 0)
+        return -1;
     if (s->options.mode == SANDBOX_OFF)
         return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     own_root(s, paths);
@@ -303,7 +320,7 @@ int sandbox_close(struct sandbox *s, const struct paths *paths, bool compiles, s
         return -1;
     limit_memory(s, already);
     limit_threads(s);
-    refuse_new_code(s, compiles);
+    refuse_new_code(s, warmed->compiles);
     /* the children mount their scratch folders, and drop what lets them themselves */
     if (!s->options.tmp && privileges_drop() < 0)
         return error_set_errno(err, errno, "drop the zygote's capabilities");
@@ -337,7 +354,7 @@ static int limit(int resource, size_t most)
 
 static int set_limits(const struct sandbox *s)
 {
-    size_t threads = THREADS_MAX * (s->options.tasks + 1);
+    size_t threads = TASK_THREADS_MAX * (s->options.tasks + 1);
 
     if (limit(RLIMIT_FSIZE, s->options.result) < 0 || limit(RLIMIT_NOFILE, OPEN_FILES_MAX) < 0 ||
         limit(RLIMIT_MEMLOCK, 0) < 0 || limit(RLIMIT_MSGQUEUE, 0) < 0 ||

@@ -12,6 +12,7 @@ struct buf;
 struct error;
 struct paths;
 struct sandbox;
+struct warmed;
 
 enum sandbox_mode {
     SANDBOX_AUTO,    /* the most that the system gives */
@@ -40,10 +41,10 @@ struct sandbox *sandbox_new(const struct sandbox_options *options, struct error 
 
 /*
  * Then, when all is imported that will be: closes the zygote off (a root of its own, capabilities,
- * not dumpable), opens `paths` for its children, and measures what is mapped. `compiles`: a package
- * makes machine code at run time. -1 with `err`.
+ * not dumpable), opens `paths` for its children, and measures what is mapped. -1 with `err`, also
+ * when the memory limit is less than what was imported needs.
  */
-int sandbox_close(struct sandbox *sandbox, const struct paths *paths, bool compiles,
+int sandbox_close(struct sandbox *sandbox, const struct paths *paths, const struct warmed *warmed,
                   struct error **err);
 
 /* Around each fork: the child is to be the kernel's first choice when memory runs out. */

@@ -1,0 +1,76 @@
+/*
+ * The inside of a worker, for the files that make up workers.h: workers.c (its life), worker_read.c
+ * (what its child sends).
+ */
+#ifndef HOST_WORKER_STATE_H
+#define HOST_WORKER_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "runner/base/buf.h"
+#include "runner/base/frame.h"
+#include "runner/host/backoff.h"
+#include "runner/host/memory.h"
+#include "runner/host/workers.h"
+
+struct worker {
+    struct worker *next;
+    struct workers *workers;
+    uint64_t id;
+    struct watch *channel;
+    int channel_fd; /* owned by the watch */
+    int pidfd;
+    bool forked; /* the zygote has said so */
+    /* What the child was or will be given; kept until it is known to exist. */
+    struct request {
+        struct frame_header head;
+        struct buf text; /* the settings, when they are small; else `payload` has them */
+        int payload;
+        bool given, delivered;
+    } request;
+    bool doomed;
+    const struct worker_events *events;
+    void *owner; /* with events NULL: nobody waits any more */
+
+    struct frame_header head;
+    size_t head_read;
+    struct buf payload;
+    unsigned prints;
+    unsigned long long dropped;
+
+    /* the guard's: 0 until it has looked */
+    pid_t pid; /* as our /proc has it */
+    struct process_use use;
+    char *reason; /* why the host has ended it, for its user; NULL: it has not */
+};
+
+struct workers {
+    struct loop *loop;
+    const struct zygote_options *options;
+    size_t result_max;
+    const struct workers_events *events;
+    void *owner;
+    struct zygote_link *zygote;
+    struct timer *restart;
+    struct backoff backoff;
+    bool ready, was_ready;
+    uint64_t last_id;
+    struct worker *list;
+    struct guard *guard;
+};
+
+/* Reads up to `turns` times while somebody waits and something comes, and tells who waits. 1:
+ * something came; 0: nothing for now; -1: the channel is at its end. */
+int worker_read(struct worker *worker, int turns);
+
+/* Kills the child, if it still lives, and tells who waits how it ended. Frees what `outcome` has.
+ */
+void worker_finish(struct worker *worker, struct worker_outcome *outcome);
+void worker_finish_simply(struct worker *worker, enum worker_end end, int status);
+
+/* Kills the child; its end will be told with the reason, which is owned from here on. */
+void worker_end(struct worker *worker, char *reason);
+
+#endif
