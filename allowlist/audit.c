@@ -21,6 +21,7 @@ const char audit_network_sentence[] =
 
 static struct audit_options options;
 static PyObject *real_builtins; /* the dict of the module `builtins`, which packages' code has */
+static const char *scratch;     /* where files may be made; NULL: nowhere */
 static bool active;
 
 struct rule;
@@ -144,11 +145,13 @@ static int check_writing(const char *path)
 {
     AUTO_FREE char *real = resolve(path);
 
-    if (strcmp(real ? real : path, "/dev/null") == 0 ||
-        (real && options.scratch && is_below(real, options.scratch)))
+    /* a path from an open folder on (dir_fd) is not told apart from one from "/" on, where nobody
+     * writes: the kernel knows */
+    if (strcmp(real ? real : path, "/dev/null") == 0 || (scratch && path[0] != '/') ||
+        (real && scratch && is_below(real, scratch)))
         return 0;
-    if (options.scratch)
-        return refuse("Code tasks can write below %s only, not `%s`.", options.scratch, path);
+    if (scratch)
+        return refuse("Code tasks can write below %s only, not `%s`.", scratch, path);
     return refuse(
         "Code tasks can't write files: `%s`. Set N8N_RUNNERS_TASK_TMP_MB on the runner to "
         "give each task a folder of its own.",
@@ -159,8 +162,7 @@ static int check_reading(const char *path)
 {
     AUTO_FREE char *real = realpath(path, NULL);
 
-    if (real ? options.readable(options.owner, real) ||
-                   (options.scratch && is_below(real, options.scratch))
+    if (real ? options.readable(options.owner, real) || (scratch && is_below(real, scratch))
              : path[0] != '/' || !user_asks() || options.readable(options.owner, path))
         return 0;
     return refuse("Code tasks can't read `%s`: only Python's own files are open to them.", path);
@@ -434,7 +436,8 @@ bool audit_network_allowed(void)
     return options.network;
 }
 
-void audit_begin(void)
+void audit_begin(const char *folder)
 {
+    scratch = folder;
     active = options.policy && !policy_is_plain(options.policy);
 }

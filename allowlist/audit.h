@@ -15,8 +15,7 @@ struct policy;
 
 struct audit_options {
     const struct policy *policy;
-    bool network;        /* N8N_RUNNERS_TASK_NETWORK is `allow` */
-    const char *scratch; /* where files may be made, without a slash at its end; NULL: nowhere */
+    bool network; /* N8N_RUNNERS_TASK_NETWORK is `allow` */
     /* May a task read this path (absolute, without links)? */
     bool (*readable)(void *owner, const char *path);
     void *owner;
@@ -36,7 +35,8 @@ int audit_prepare(const struct audit_options *options);
 bool audit_network_allowed(void);
 
 /* In the child, when the user's code is about to start: from now on the rules hold, for good. They
- * never do when the policy is plain (policy_is_plain()). */
-void audit_begin(void);
+ * never do when the policy is plain (policy_is_plain()). `folder` is where files may be made, an
+ * absolute path without links (borrowed); NULL: nowhere. */
+void audit_begin(const char *folder);
 
 #endif

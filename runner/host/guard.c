@@ -13,7 +13,9 @@
 #include "runner/base/mem.h"
 #include "runner/host/loop.h"
 #include "runner/host/memory.h"
+#include "runner/host/scratch.h"
 #include "runner/host/worker_state.h"
+#include "runner/host/zygote_link.h"
 
 enum {
     FDINFO_MAX = 4096,
@@ -24,6 +26,7 @@ static const long long worth_it = 16LL << 20; /* ending a smaller task helps nob
 
 struct guard {
     struct worker *const *list;
+    const struct zygote_options *options;
     struct timer *timer;
     bool awake;
 };
@@ -94,6 +97,21 @@ static void end_for_threads(struct worker *worker)
                                   TASK_THREADS_MAX));
 }
 
+static bool fills_folder(const struct guard *guard, const struct worker *worker)
+{
+    const struct zygote_options *options = guard->options;
+
+    return options->scratch_folder &&
+           scratch_exceeds(options->scratch_folder, worker->id, options->tmp_mb << 20);
+}
+
+static void end_for_writing(const struct guard *guard, struct worker *worker)
+{
+    worker_end(worker, mem_format("The task wrote more than the %lld MB that its folder may hold. "
+                                  "N8N_RUNNERS_TASK_TMP_MB on the runner sets that.",
+                                  guard->options->tmp_mb));
+}
+
 /* Looks at every running child; false when none runs. */
 static bool look(struct guard *guard)
 {
@@ -105,6 +123,8 @@ static bool look(struct guard *guard)
         any = true;
         if (look_at(worker) && worker->use.threads > TASK_THREADS_MAX && !worker->reason)
             end_for_threads(worker);
+        else if (fills_folder(guard, worker) && !worker->reason)
+            end_for_writing(guard, worker);
     }
     return any;
 }
@@ -122,11 +142,13 @@ static void on_time(void *owner)
         timer_set(guard->timer, known && memory_is_tight(&memory) ? TIGHT_PAUSE_US : PAUSE_US);
 }
 
-struct guard *guard_new(struct loop *loop, struct worker *const *list)
+struct guard *guard_new(struct loop *loop, struct worker *const *list,
+                        const struct zygote_options *options)
 {
     struct guard *guard = mem_alloc(sizeof(*guard));
 
-    *guard = (struct guard){.list = list, .timer = timer_new(loop, on_time, guard)};
+    *guard =
+        (struct guard){.list = list, .options = options, .timer = timer_new(loop, on_time, guard)};
     return guard;
 }
 

@@ -1,6 +1,7 @@
 /*
  * Watches the children that run a task: ends one with too many threads, and the largest one before
- * memory runs out for everybody. It looks only while tasks run.
+ * memory runs out for everybody, and one that
+ * has filled its folder. It looks only while tasks run.
  */
 #ifndef HOST_GUARD_H
 #define HOST_GUARD_H
@@ -8,9 +9,12 @@
 struct guard;
 struct loop;
 struct worker;
+struct zygote_options;
 
-/* The children of `list` (the first; linked by `next`) are watched; it is read at each look. */
-struct guard *guard_new(struct loop *loop, struct worker *const *list);
+/* The children of `list` (the first; linked by `next`) are watched; it is read at each look. Of
+ * `options` (borrowed) it needs what a task may write, and where. */
+struct guard *guard_new(struct loop *loop, struct worker *const *list,
+                        const struct zygote_options *options);
 void guard_drop(struct guard **guard);
 
 /* A task has been given to a child: look from now on, until none runs. */

@@ -27,6 +27,7 @@
 #include "runner/host/loop.h"
 #include "runner/host/options.h"
 #include "runner/host/runner.h"
+#include "runner/host/scratch.h"
 #include "runner/host/zygote_link.h"
 
 struct host {
@@ -38,6 +39,7 @@ struct host {
     struct health *health;
     struct runner *runner;
     struct exec *exec;
+    struct scratch *scratch;
     char *folder; /* where this program stands */
     char *program;
     char *venv;
@@ -146,6 +148,8 @@ static int choose_zygote(struct host *host, struct error **err)
 
     if (find_folder(host, err) < 0)
         return -1;
+    if (host->config.task_tmp_mb && !(host->scratch = scratch_new(err)))
+        return -1;
     host->program = mem_format("%s/task-runner-zygote", host->folder);
     host->venv = find_venv(host);
     host->environment = config_child_environment(&host->config, environ);
@@ -161,6 +165,8 @@ static int choose_zygote(struct host *host, struct error **err)
         .tmp_mb = host->config.task_tmp_mb,
         .result_max = host->config.max_payload,
         .tasks = host->config.max_concurrency,
+        .scratch = scratch_path(host->scratch),
+        .scratch_folder = host->scratch,
     };
     return 0;
 }
@@ -199,6 +205,7 @@ static void clean_up(struct host *host)
     watch_drop(&host->signals);
     loop_free(host->loop);
     config_free_environment(host->environment);
+    scratch_drop(&host->scratch);
     free(host->folder);
     free(host->program);
     free(host->venv);

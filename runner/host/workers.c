@@ -24,6 +24,7 @@
 #include "runner/host/backoff.h"
 #include "runner/host/guard.h"
 #include "runner/host/loop.h"
+#include "runner/host/scratch.h"
 #include "runner/host/worker_state.h"
 #include "runner/host/zygote_link.h"
 
@@ -54,6 +55,8 @@ static void unlink_and_free(struct worker *worker)
         at = &(*at)->next;
     if (*at)
         *at = worker->next;
+    if (worker->workers->options->scratch_folder)
+        scratch_remove(worker->workers->options->scratch_folder, worker->id);
     watch_drop(&worker->channel);
     io_close(&worker->pidfd);
     buf_free(&worker->payload);
@@ -289,7 +292,7 @@ struct workers *workers_start(struct loop *loop, const struct zygote_options *op
                                 .events = events,
                                 .owner = owner};
     workers->restart = timer_new(loop, start_again, workers);
-    workers->guard = guard_new(loop, &workers->list);
+    workers->guard = guard_new(loop, &workers->list, options);
     workers->zygote = zygote_start(loop, options, &zygote_events, workers, err);
     if (!workers->zygote)
         workers_drop(&workers);

@@ -87,6 +87,7 @@ static int send_setup(int control, const struct zygote_options *options, struct 
         {"memory_mb", memory},
         {"tmp_mb", tmp},
         {"result_max", result},
+        {"scratch", options->scratch},
         {"tasks", tasks},
     };
 

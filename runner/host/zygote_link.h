@@ -10,6 +10,7 @@
 struct error;
 struct loop;
 struct policy;
+struct scratch;
 struct zygote_link;
 
 struct zygote_events {
@@ -34,7 +35,9 @@ struct zygote_options {
     int network;                 /* tasks may open connections */
     long long memory_mb, tmp_mb; /* of a task; 0: no limit, no place to write */
     long long result_max;        /* bytes */
-    int tasks;                   /* at once */
+    const char *scratch;         /* where children make their folders; "" when they have none */
+    const struct scratch *scratch_folder; /* the same, for who watches it; or NULL */
+    int tasks;                            /* at once */
 };
 
 /* Starts a zygote; `options` is only used during the call. NULL with `err` on failure. */

@@ -59,8 +59,8 @@ static int own_descriptors(int channel, int null_fd)
     return 0;
 }
 
-_Noreturn void child_run(int channel, int null_fd, pid_t zygote, struct sandbox *sandbox,
-                         const struct execution *execution)
+_Noreturn void child_run(uint64_t id, int channel, int null_fd, pid_t zygote,
+                         struct sandbox *sandbox, const struct execution *execution)
 {
     AUTO_ERROR struct error *err = NULL;
     struct buf request = {0};
@@ -69,10 +69,10 @@ _Noreturn void child_run(int channel, int null_fd, pid_t zygote, struct sandbox 
     setpgid(0, 0);
     reset_signals();
     /* the walls need a descriptor or two of the zygote's; all of them are closed behind them */
-    if (sandbox_enter(sandbox) < 0 || own_descriptors(channel, null_fd) < 0)
+    if (sandbox_enter(sandbox, id) < 0 || own_descriptors(channel, null_fd) < 0)
         _exit(EXIT_NO_WALLS);
     if (channel_receive_task(CHANNEL_FD, &request, &err) < 0)
         _exit(EXIT_NO_TASK);
-    execute_task(execution, CHANNEL_FD, &request);
+    execute_task(execution, CHANNEL_FD, sandbox_scratch(sandbox), &request);
     _exit(0);
 }

@@ -2,6 +2,7 @@
 #ifndef ZYGOTE_CHILD_H
 #define ZYGOTE_CHILD_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 struct execution;
@@ -9,9 +10,10 @@ struct sandbox;
 
 /*
  * Runs in the forked process: cuts it off from the zygote, puts its walls up, waits for its task on
- * `channel`, runs it and exits. `null_fd` is an open /dev/null; `zygote` the parent's process id.
+ * `channel`, runs it and exits. `null_fd` is an open /dev/null; `zygote` the parent's process id;
+ * `id` the host's number for this child.
  */
-_Noreturn void child_run(int channel, int null_fd, pid_t zygote, struct sandbox *sandbox,
-                         const struct execution *execution);
+_Noreturn void child_run(uint64_t id, int channel, int null_fd, pid_t zygote,
+                         struct sandbox *sandbox, const struct execution *execution);
 
 #endif

@@ -325,7 +325,8 @@ static int read_settings(struct run *run, struct buf *request)
     return 0;
 }
 
-void execute_task(const struct execution *execution, int channel, struct buf *request)
+void execute_task(const struct execution *execution, int channel, const char *scratch,
+                  struct buf *request)
 {
     struct run run = {
         .execution = execution,
@@ -341,8 +342,10 @@ void execute_task(const struct execution *execution, int channel, struct buf *re
         return;
     }
     PyGC_Enable();
-    made = make_function(&run, run.report.code);
-    audit_begin();
+    made = scratch ? python_tell_scratch(scratch) : 0;
+    if (made == 0)
+        made = make_function(&run, run.report.code);
+    audit_begin(scratch);
     if (made == 0)
         made = run.each ? run_each(&run, &result) : run_once(&run, &result);
     if (made == 0 && buf_failed(&result)) {

@@ -18,7 +18,9 @@ struct execution;
 struct execution *execution_new(const struct policy *policy, size_t memory, struct error **err);
 
 /* Runs the task whose settings are the JSON object in `request` (freed here) and sends its prints
- * and its one result or error over `channel`. Failures are sent too; nothing is returned. */
-void execute_task(const struct execution *execution, int channel, struct buf *request);
+ * and its one result or error over `channel`. `scratch` is the folder that it may write to, or
+ * NULL. Failures are sent too; nothing is returned. */
+void execute_task(const struct execution *execution, int channel, const char *scratch,
+                  struct buf *request);
 
 #endif

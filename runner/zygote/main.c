@@ -120,7 +120,7 @@ static int fork_child(struct zygote *z, uint64_t id, int channel)
     pid = fork();
     if (pid == 0) {
         PyOS_AfterFork_Child();
-        child_run(channel, z->null_fd, self, z->sandbox, z->execution);
+        child_run(id, channel, z->null_fd, self, z->sandbox, z->execution);
     }
     PyOS_AfterFork_Parent();
     sandbox_after_fork(z->sandbox);
@@ -246,7 +246,6 @@ static int hold_tasks(struct zygote *z)
     const struct audit_options options = {
         .policy = &z->settings.policy,
         .network = z->settings.sandbox.network,
-        .scratch = z->settings.sandbox.tmp ? sandbox_scratch : NULL,
         .readable = is_readable,
         .owner = &z->readable,
     };

@@ -116,3 +116,16 @@ int python_start(const struct zygote_settings *settings, struct error **err)
         return -1;
     return settings->env_access ? 0 : hide_environment(err);
 }
+
+int python_tell_scratch(const char *folder)
+{
+    PyObject *os = PyImport_ImportModule("os");
+    PyObject *environment = os ? PyObject_GetAttrString(os, "environ") : NULL;
+    PyObject *path = environment ? PyUnicode_DecodeFSDefault(folder) : NULL;
+    int told = path ? PyMapping_SetItemString(environment, "TMPDIR", path) : -1;
+
+    Py_XDECREF(path);
+    Py_XDECREF(environment);
+    Py_XDECREF(os);
+    return told;
+}

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/prctl.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -88,9 +90,8 @@ struct sandbox {
     int landlock; /* the rules of all children; -1: none, or each makes its own */
     int oom;
     size_t address_space; /* RLIMIT_AS, bytes; 0: left as it is */
+    char *scratch;        /* of the child, when it has one */
 };
-
-const char sandbox_scratch[] = "/tmp";
 
 static void __attribute__((format(printf, 4, 5)))
 set(struct sandbox *s, enum wall wall, bool stands, const char *format, ...)
@@ -232,7 +233,7 @@ static int make_rules(struct sandbox *s, struct error **err)
         .network = s->options.network,
         .readable = (const char *const *)s->paths->at,
         .readable_count = s->paths->count,
-        .scratch = s->options.tmp ? sandbox_scratch : NULL,
+        .scratch = s->scratch,
     };
 
     return landlock_make(&options, err);
@@ -356,7 +357,9 @@ static int set_limits(const struct sandbox *s)
 {
     size_t threads = TASK_THREADS_MAX * (s->options.tasks + 1);
 
-    if (limit(RLIMIT_FSIZE, s->options.result) < 0 || limit(RLIMIT_NOFILE, OPEN_FILES_MAX) < 0 ||
+    size_t file = s->options.tmp > s->options.result ? s->options.tmp : s->options.result;
+
+    if (limit(RLIMIT_FSIZE, file) < 0 || limit(RLIMIT_NOFILE, OPEN_FILES_MAX) < 0 ||
         limit(RLIMIT_MEMLOCK, 0) < 0 || limit(RLIMIT_MSGQUEUE, 0) < 0 ||
         limit(RLIMIT_SIGPENDING, OPEN_FILES_MAX) < 0)
         return -1;
@@ -367,30 +370,43 @@ static int set_limits(const struct sandbox *s)
     return 0;
 }
 
-/* A file system of its own, and rules that know it. */
-static int make_scratch(struct sandbox *s)
+/* A file system of its own, or a folder that the host watches; and rules that know it. */
+static int make_scratch(struct sandbox *s, uint64_t id)
 {
     AUTO_ERROR struct error *ignored = NULL;
 
-    if (s->walls[WALL_ROOT].stands &&
-        namespaces_mount_scratch(s->options.tmp, s->options.tmp / SCRATCH_FILE_BYTES + 16) < 0)
-        return -1;
+    if (s->walls[WALL_ROOT].stands) {
+        if (namespaces_mount_scratch(s->options.tmp, s->options.tmp / SCRATCH_FILE_BYTES + 16) < 0)
+            return -1;
+        s->scratch = mem_dup("/tmp");
+    } else {
+        s->scratch = mem_format("%s/%" PRIu64, s->options.scratch, id);
+        if (mkdir(s->scratch, 0700) < 0)
+            return -1;
+    }
     if (!s->walls[WALL_LANDLOCK].stands)
         return 0;
     s->landlock = make_rules(s, &ignored);
     return s->landlock < 0 ? -1 : 0;
 }
 
-int sandbox_enter(struct sandbox *s)
+const char *sandbox_scratch(const struct sandbox *s)
+{
+    return s->scratch;
+}
+
+int sandbox_enter(struct sandbox *s, uint64_t id)
 {
     const struct rlimit no_core = {0, 0};
 
     if (setrlimit(RLIMIT_CORE, &no_core) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
         prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         return -1;
+    if (s->options.tmp && make_scratch(s, id) < 0)
+        return -1;
     if (s->options.mode == SANDBOX_OFF)
         return 0;
-    if (s->options.tmp && (make_scratch(s) < 0 || privileges_drop() < 0))
+    if (s->options.tmp && privileges_drop() < 0)
         return -1;
     if (set_limits(s) < 0)
         return -1;

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf;
 struct error;
@@ -27,10 +28,8 @@ struct sandbox_options {
     size_t tmp;    /* bytes in the task's own folder; 0: there is none */
     size_t result; /* bytes of the largest result */
     size_t tasks;  /* at once */
+    char *scratch; /* where tasks make their folders when they can't have a file system each */
 };
-
-/* Where a task makes files, when it may. */
-extern const char sandbox_scratch[];
 
 /*
  * First, while the process is young: it has one thread, no Python, and is dumpable. It may come
@@ -51,9 +50,10 @@ int sandbox_close(struct sandbox *sandbox, const struct paths *paths, const stru
 void sandbox_before_fork(struct sandbox *sandbox);
 void sandbox_after_fork(struct sandbox *sandbox);
 
-/* In the child, with one thread and its descriptors in order: puts the walls up. -1: it must not
- * run. */
-int sandbox_enter(struct sandbox *sandbox);
+/* In child `id`, with one thread: puts the walls up. -1: it must not run. */
+int sandbox_enter(struct sandbox *sandbox, uint64_t id);
+/* Afterwards: the folder that the task may write to; NULL: there is none. */
+const char *sandbox_scratch(const struct sandbox *sandbox);
 
 /* One line: what stands, and what does not. Appended. */
 void sandbox_say(const struct sandbox *sandbox, struct buf *line);

@@ -26,6 +26,8 @@ static int take_sandbox(struct sandbox_options *sandbox, const char *name, const
         sandbox->result = number;
     else if (strcmp(name, "tasks") == 0)
         sandbox->tasks = number;
+    else if (strcmp(name, "scratch") == 0)
+        sandbox->scratch = *value ? mem_dup(value) : NULL;
     else
         return error_set(err, "unknown zygote setting `%s`", name);
     return 0;
@@ -74,5 +76,6 @@ void zygote_settings_free(struct zygote_settings *settings)
 {
     policy_free(&settings->policy);
     free(settings->venv);
+    free(settings->sandbox.scratch);
     *settings = (struct zygote_settings){0};
 }
