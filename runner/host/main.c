@@ -21,6 +21,7 @@
 #include "runner/base/io.h"
 #include "runner/base/log.h"
 #include "runner/base/mem.h"
+#include "runner/host/check.h"
 #include "runner/host/config.h"
 #include "runner/host/exec.h"
 #include "runner/host/health.h"
@@ -39,6 +40,7 @@ struct host {
     struct health *health;
     struct runner *runner;
     struct exec *exec;
+    struct check *check;
     struct scratch *scratch;
     char *folder; /* where this program stands */
     char *program;
@@ -82,13 +84,16 @@ static void on_signal(void *owner, int fd)
 
     while (fd >= 0 && io_read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
         if (info.ssi_signo == SIGCHLD)
-            reap_strangers(host->runner ? runner_zygote(host->runner)
-                           : host->exec ? exec_zygote(host->exec)
-                                        : 0);
+            reap_strangers(host->runner  ? runner_zygote(host->runner)
+                           : host->exec  ? exec_zygote(host->exec)
+                           : host->check ? check_zygote(host->check)
+                                         : 0);
         else if (host->runner)
             runner_stop(host->runner);
         else if (host->exec)
             exec_stop(host->exec);
+        else
+            loop_stop(host->loop);
     }
 }
 
@@ -165,13 +170,14 @@ static int choose_zygote(struct host *host, struct error **err)
         .tmp_mb = host->config.task_tmp_mb,
         .result_max = host->config.max_payload,
         .tasks = host->config.max_concurrency,
+        .check = host->options.command == COMMAND_CHECK,
         .scratch = scratch_path(host->scratch),
         .scratch_folder = host->scratch,
     };
     return 0;
 }
 
-/* ---- the two commands ---- */
+/* ---- the commands ---- */
 
 static int start(struct host *host, struct error **err)
 {
@@ -187,6 +193,10 @@ static int start(struct host *host, struct error **err)
         host->exec = exec_start(host->loop, &host->config, &host->zygote, &host->options, err);
         return host->exec ? 0 : -1;
     }
+    if (host->options.command == COMMAND_CHECK) {
+        host->check = check_start(host->loop, &host->config, &host->zygote, &host->options, err);
+        return host->check ? 0 : -1;
+    }
     if (host->config.health_enabled) {
         host->health =
             health_start(host->loop, host->config.health_host, host->config.health_port, err);
@@ -201,6 +211,7 @@ static void clean_up(struct host *host)
 {
     runner_drop(&host->runner);
     exec_drop(&host->exec);
+    check_drop(&host->check);
     health_stop(&host->health);
     watch_drop(&host->signals);
     loop_free(host->loop);
@@ -219,7 +230,7 @@ static int run(struct host *host)
     int exit_code = 1;
 
     log_set_level(host->config.log_level);
-    if (host->options.command == COMMAND_EXEC) {
+    if (host->options.command != COMMAND_SERVE) {
         log_use_stderr();
         log_set_level(host->config.log_level > LOG_LEVEL_WARN ? host->config.log_level
                                                               : LOG_LEVEL_WARN);
@@ -236,6 +247,8 @@ static int run(struct host *host)
         exit_code = runner_exit_code(host->runner);
     else if (host->exec)
         exit_code = exec_exit_code(host->exec);
+    else if (host->check)
+        exit_code = check_exit_code(host->check);
     return exit_code;
 }
 

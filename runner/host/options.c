@@ -9,6 +9,10 @@ const char options_help[] =
     "Usage: task-runner-python            serve n8n's task broker\n"
     "       task-runner-python exec FILE.py [--items FILE.json|-] [--each] [--query TEXT]\n"
     "                                     run one script as a Code node would, without a broker\n"
+    "       task-runner-python check [--json]\n"
+    "                                     try the walls, and import every allowed package behind\n"
+    "                                     them; exits with 0 when all that the settings ask for "
+    "holds\n"
     "       task-runner-python --help | --version\n"
     "\n"
     "exec prints the result as JSON on standard output and what the script prints on standard\n"
@@ -24,6 +28,11 @@ const char options_help[] =
     "  N8N_RUNNERS_EXTERNAL_ALLOW    packages that tasks may import\n"
     "  N8N_RUNNERS_MAX_CONCURRENCY   tasks at once (default: 5)\n"
     "  N8N_RUNNERS_TASK_TIMEOUT      seconds a task may take (default: 60)\n"
+    "  N8N_RUNNERS_TASK_MEMORY_MB    memory a task may use (default: 0, no limit of its own)\n"
+    "  N8N_RUNNERS_TASK_NETWORK      deny or allow (default: deny)\n"
+    "  N8N_RUNNERS_TASK_TMP_MB       what a task may write to a folder of its own (default: 0)\n"
+    "  N8N_RUNNERS_SANDBOX           the kernel's walls: auto (the most that the system gives),\n"
+    "                                require (seccomp and Landlock, or no start) or off\n"
     "All of them, and what they do, are in the README.\n";
 
 /* The value of an option: the next argument. */
@@ -59,6 +68,17 @@ static int read_exec(struct options *options, int argc, char **argv, struct erro
     return options->file ? 0 : error_set(err, "exec: which script? See --help");
 }
 
+static int read_check(struct options *options, int argc, char **argv, struct error **err)
+{
+    options->command = COMMAND_CHECK;
+    for (int i = 2; i < argc; i++) {
+        if (strcmp(argv[i], "--json") != 0)
+            return error_set(err, "check: unknown argument %s: see --help", argv[i]);
+        options->json = true;
+    }
+    return 0;
+}
+
 /* True for what n8n and its launcher start Python with; moves past a value. */
 static bool is_pythons(int argc, char **argv, int *at)
 {
@@ -78,6 +98,8 @@ int options_read(struct options *options, int argc, char **argv, struct error **
     *options = (struct options){.command = COMMAND_SERVE};
     if (argc > 1 && strcmp(argv[1], "exec") == 0)
         return read_exec(options, argc, argv, err);
+    if (argc > 1 && strcmp(argv[1], "check") == 0)
+        return read_check(options, argc, argv, err);
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             options->command = COMMAND_HELP;

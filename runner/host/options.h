@@ -9,6 +9,7 @@ struct error;
 enum command {
     COMMAND_SERVE,
     COMMAND_EXEC,
+    COMMAND_CHECK,
     COMMAND_HELP,
     COMMAND_VERSION,
 };
@@ -19,6 +20,7 @@ struct options {
     const char *items; /* a path, "-", or NULL: [{"json": {}}] is not assumed, but [] */
     const char *query; /* JSON, or a text; NULL: none */
     bool each;
+    bool json; /* of check */
 };
 
 extern const char options_help[];

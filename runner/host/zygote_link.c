@@ -82,6 +82,7 @@ static int send_setup(int control, const struct zygote_options *options, struct 
         {"builtins_deny", denied},
         {"venv", options->venv ? options->venv : ""},
         {"env_access", options->env_access ? "true" : "false"},
+        {"check", options->check ? "true" : "false"},
         {"sandbox", options->sandbox},
         {"network", options->network ? "allow" : "deny"},
         {"memory_mb", memory},

@@ -38,6 +38,7 @@ struct zygote_options {
     const char *scratch;         /* where children make their folders; "" when they have none */
     const struct scratch *scratch_folder; /* the same, for who watches it; or NULL */
     int tasks;                            /* at once */
+    int check;                            /* children try their walls instead of running a task */
 };
 
 /* Starts a zygote; `options` is only used during the call. NULL with `err` on failure. */

@@ -18,9 +18,11 @@
 
 #include "runner/base/buf.h"
 #include "runner/base/error.h"
+#include "runner/base/frame.h"
 #include "runner/base/io.h"
 #include "runner/zygote/channel.h"
 #include "runner/zygote/execute.h"
+#include "runner/zygote/probe.h"
 #include "runner/zygote/sandbox.h"
 
 enum { CHANNEL_FD = 3, EXIT_NO_TASK = 0, EXIT_NO_WALLS = 70 };
@@ -59,8 +61,17 @@ static int own_descriptors(int channel, int null_fd)
     return 0;
 }
 
+static void send_probes(const struct sandbox *sandbox, const struct zygote_settings *settings)
+{
+    AUTO_BUF struct buf json = {0};
+
+    probe_all(&json, sandbox, settings);
+    if (!buf_failed(&json))
+        channel_send(CHANNEL_FD, FRAME_RESULT, json.data, json.length);
+}
+
 _Noreturn void child_run(uint64_t id, int channel, int null_fd, pid_t zygote,
-                         struct sandbox *sandbox, const struct execution *execution)
+                         struct sandbox *sandbox, const struct child_work *work)
 {
     AUTO_ERROR struct error *err = NULL;
     struct buf request = {0};
@@ -73,6 +84,9 @@ _Noreturn void child_run(uint64_t id, int channel, int null_fd, pid_t zygote,
         _exit(EXIT_NO_WALLS);
     if (channel_receive_task(CHANNEL_FD, &request, &err) < 0)
         _exit(EXIT_NO_TASK);
-    execute_task(execution, CHANNEL_FD, sandbox_scratch(sandbox), &request);
+    if (work->check)
+        send_probes(sandbox, work->check);
+    else
+        execute_task(work->execution, CHANNEL_FD, sandbox_scratch(sandbox), &request);
     _exit(0);
 }

@@ -7,6 +7,13 @@
 
 struct execution;
 struct sandbox;
+struct zygote_settings;
+
+/* What a child is for. */
+struct child_work {
+    const struct execution *execution;
+    const struct zygote_settings *check; /* not NULL: it tries the walls, see probe.h */
+};
 
 /*
  * Runs in the forked process: cuts it off from the zygote, puts its walls up, waits for its task on
@@ -14,6 +21,6 @@ struct sandbox;
  * `id` the host's number for this child.
  */
 _Noreturn void child_run(uint64_t id, int channel, int null_fd, pid_t zygote,
-                         struct sandbox *sandbox, const struct execution *execution);
+                         struct sandbox *sandbox, const struct child_work *work);
 
 #endif

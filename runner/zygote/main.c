@@ -113,6 +113,8 @@ static int report_forked(struct zygote *z, uint64_t id, pid_t pid)
 
 static int fork_child(struct zygote *z, uint64_t id, int channel)
 {
+    const struct child_work work = {.execution = z->execution,
+                                    .check = z->settings.check ? &z->settings : NULL};
     pid_t self = getpid(), pid;
 
     sandbox_before_fork(z->sandbox);
@@ -120,7 +122,7 @@ static int fork_child(struct zygote *z, uint64_t id, int channel)
     pid = fork();
     if (pid == 0) {
         PyOS_AfterFork_Child();
-        child_run(id, channel, z->null_fd, self, z->sandbox, z->execution);
+        child_run(id, channel, z->null_fd, self, z->sandbox, &work);
     }
     PyOS_AfterFork_Parent();
     sandbox_after_fork(z->sandbox);

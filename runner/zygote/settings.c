@@ -44,6 +44,8 @@ static int take(struct zygote_settings *settings, const char *name, const char *
         return name_list_parse(&settings->policy.builtins_deny, name, value, err);
     if (strcmp(name, "venv") == 0)
         settings->venv = *value ? mem_dup(value) : NULL;
+    else if (strcmp(name, "check") == 0)
+        settings->check = strcmp(value, "true") == 0;
     else if (strcmp(name, "env_access") == 0)
         settings->env_access = strcmp(value, "true") == 0;
     else

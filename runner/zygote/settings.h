@@ -17,6 +17,7 @@ struct zygote_settings {
     char *venv;      /* folder of the virtual environment, or NULL: no packages */
     bool env_access; /* tasks see the environment that the zygote was given */
     struct sandbox_options sandbox;
+    bool check; /* children try the walls instead of running a task */
 };
 
 int zygote_settings_read(struct zygote_settings *settings, const char *text, size_t length,

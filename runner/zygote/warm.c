@@ -4,9 +4,11 @@
 #include "runner/zygote/warm.h"
 
 #include <sched.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "runner/base/buf.h"
+#include "runner/base/clock.h"
 #include "runner/base/error.h"
 #include "runner/base/mem.h"
 #include "runner/zygote/python.h"
@@ -21,13 +23,36 @@ static const char *const compilers[] = {
     "cupy", "jax", "jaxlib", "llvmlite", "numba", "tensorflow", "torch",
 };
 
+/* What has been imported ahead, for warm_time(). */
+static struct import {
+    const char *name; /* of the policy */
+    double milliseconds;
+} * imports;
+static size_t import_count;
+
+static void remember(const char *name, int64_t began)
+{
+    imports = mem_resize(imports, import_count + 1, sizeof(*imports));
+    imports[import_count++] = (struct import){name, (double)(clock_us() - began) / 1000};
+}
+
+double warm_time(const char *module)
+{
+    for (size_t i = 0; i < import_count; i++)
+        if (strcmp(imports[i].name, module) == 0)
+            return imports[i].milliseconds;
+    return -1;
+}
+
 static void import_ahead(const char *name, struct buf *warnings)
 {
     AUTO_ERROR struct error *err = NULL;
+    int64_t began = clock_us();
     PyObject *module = PyImport_ImportModule(name);
 
     if (module) {
         Py_DECREF(module);
+        remember(name, began);
         return;
     }
     python_error(&err, name);

@@ -19,4 +19,7 @@ struct warmed {
  * the same way for a task. */
 struct warmed warm(const struct zygote_settings *settings);
 
+/* How long the import of `module` took in warm(), in milliseconds; below 0: it was not imported. */
+double warm_time(const char *module);
+
 #endif
