@@ -32,12 +32,15 @@ VERSION := 0.1.0
 RUNNER = $(BUILD)/task-runner-python
 ZYGOTE = $(BUILD)/task-runner-zygote
 BROKER = $(BUILD)/demo-broker
+UNDER_PROFILE = $(BUILD)/under-profile
+RAWCALL = $(BUILD)/sandbox/rawcall.so
 VENV = $(BUILD)/venv
 
 BASE_SRC = $(wildcard runner/base/*.c)
 HOST_SRC = $(BASE_SRC) $(wildcard runner/host/*.c) allowlist/policy.c
 ZYGOTE_SRC = $(BASE_SRC) $(wildcard runner/zygote/*.c allowlist/*.c)
 BROKER_SRC = $(BASE_SRC) $(wildcard tests/broker/*.c)
+UNDER_PROFILE_SRC = $(BASE_SRC) tests/sandbox/under_profile.c
 HOST_TEST_SRC = $(wildcard tests/unit/host/*.c)
 ZYGOTE_TEST_SRC = $(wildcard tests/unit/zygote/*.c)
 
@@ -45,6 +48,7 @@ obj = $(patsubst %.c,$(BUILD)/obj/$(1)/%.o,$(2))
 HOST_OBJ = $(call obj,host,$(HOST_SRC))
 ZYGOTE_OBJ = $(call obj,zygote,$(ZYGOTE_SRC))
 BROKER_OBJ = $(call obj,host,$(BROKER_SRC))
+UNDER_PROFILE_OBJ = $(call obj,host,$(UNDER_PROFILE_SRC))
 UNIT_TESTS = $(patsubst tests/%.c,$(BUILD)/%,$(HOST_TEST_SRC) $(ZYGOTE_TEST_SRC))
 # A unit test is linked with the whole program but its main().
 HOST_PARTS = $(filter-out %/main.o,$(HOST_OBJ))
@@ -81,7 +85,7 @@ venv: $(VENV)/stamp
 run: deps build venv
 	@PYTHONDONTWRITEBYTECODE=1 tests/demo/run $(BUILD) $(PYTHON_FOUND)
 
-test: deps-test build venv unit
+test: deps-test build venv unit $(UNDER_PROFILE) $(RAWCALL)
 	@PYTHONDONTWRITEBYTECODE=1 tests/run $(BUILD) $(PYTHON_FOUND) $(ONLY)
 
 unit: $(UNIT_TESTS)
@@ -127,6 +131,14 @@ $(ZYGOTE): $(ZYGOTE_OBJ)
 
 $(BROKER): $(BROKER_OBJ)
 	$(CC) $(ALL_LDFLAGS) $^ $(HOST_LIBS) -o $@
+
+$(UNDER_PROFILE): $(UNDER_PROFILE_OBJ)
+	$(CC) $(ALL_LDFLAGS) $^ $(HOST_LIBS) $(shell $(PKG_CONFIG) --libs libseccomp) -o $@
+
+# An extension module for the tasks under test; the zygote brings CPython and a sanitizer's run time.
+$(RAWCALL): tests/sandbox/rawcall.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) -std=c17 -D_GNU_SOURCE $(WARNINGS) -O2 -fPIC -shared $(PYTHON_CFLAGS) $< -o $@
 
 $(BUILD)/unit/host/%: $(BUILD)/obj/host/tests/unit/host/%.o $(HOST_PARTS)
 	@mkdir -p $(@D)

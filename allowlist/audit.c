@@ -51,6 +51,33 @@ static bool frame_is_users(PyFrameObject *frame)
     return is_users;
 }
 
+/* ctypes is Python on top of C: who asks is who called it. */
+static bool frame_is_of_ctypes(PyFrameObject *frame)
+{
+    PyObject *globals = PyFrame_GetGlobals(frame);
+    PyObject *name = globals ? PyDict_GetItemString(globals, "__name__") : NULL;
+    const char *text = name && PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL;
+    bool is = text && strncmp(text, "ctypes", 6) == 0 && (text[6] == '.' || !text[6]);
+
+    PyErr_Clear();
+    Py_XDECREF(globals);
+    return is;
+}
+
+/* Does the user's code ask, itself or through ctypes' own? */
+static bool user_asks_ctypes(void)
+{
+    PyFrameObject *frame = (PyFrameObject *)Py_XNewRef((PyObject *)innermost());
+    bool user = !frame || frame_is_users(frame);
+
+    while (frame && !user && frame_is_of_ctypes(frame)) {
+        Py_SETREF(frame, PyFrame_GetBack(frame));
+        user = !frame || frame_is_users(frame);
+    }
+    Py_XDECREF(frame);
+    return user;
+}
+
 static bool user_asks(void)
 {
     PyFrameObject *frame = innermost();
@@ -87,9 +114,11 @@ static int refuse_process(const struct rule *rule, PyObject *args)
     return refuse("Code tasks can't start processes (%s).", rule->event);
 }
 
-static int refuse_ctypes(const struct rule *rule, PyObject *args)
+static int check_ctypes(const struct rule *rule, PyObject *args)
 {
     (void)args;
+    if (!user_asks_ctypes())
+        return 0;
     return refuse(
         "ctypes is closed to the code of a task (%s). Set N8N_RUNNERS_STDLIB_ALLOW=* and "
         "N8N_RUNNERS_EXTERNAL_ALLOW=* and an empty N8N_RUNNERS_BUILTINS_DENY on the runner "
@@ -312,21 +341,21 @@ static const struct rule rules[] = {
     {"cpython.remote_debugger_script", ALL, refuse_event},
     {"cpython.run_command", ALL, refuse_event},
     {"cpython.run_file", ALL, refuse_event},
-    {"ctypes.PyObj_FromPtr", USER, refuse_ctypes},
-    {"ctypes.addressof", USER, refuse_ctypes},
-    {"ctypes.call_function", USER, refuse_ctypes},
-    {"ctypes.cdata", USER, refuse_ctypes},
-    {"ctypes.cdata/buffer", USER, refuse_ctypes},
-    {"ctypes.create_string_buffer", USER, refuse_ctypes},
-    {"ctypes.create_unicode_buffer", USER, refuse_ctypes},
-    {"ctypes.dlopen", USER, refuse_ctypes},
-    {"ctypes.dlsym", USER, refuse_ctypes},
-    {"ctypes.dlsym/handle", USER, refuse_ctypes},
-    {"ctypes.get_errno", USER, refuse_ctypes},
-    {"ctypes.memoryview_at", USER, refuse_ctypes},
-    {"ctypes.set_errno", USER, refuse_ctypes},
-    {"ctypes.string_at", USER, refuse_ctypes},
-    {"ctypes.wstring_at", USER, refuse_ctypes},
+    {"ctypes.PyObj_FromPtr", ALL, check_ctypes},
+    {"ctypes.addressof", ALL, check_ctypes},
+    {"ctypes.call_function", ALL, check_ctypes},
+    {"ctypes.cdata", ALL, check_ctypes},
+    {"ctypes.cdata/buffer", ALL, check_ctypes},
+    {"ctypes.create_string_buffer", ALL, check_ctypes},
+    {"ctypes.create_unicode_buffer", ALL, check_ctypes},
+    {"ctypes.dlopen", ALL, check_ctypes},
+    {"ctypes.dlsym", ALL, check_ctypes},
+    {"ctypes.dlsym/handle", ALL, check_ctypes},
+    {"ctypes.get_errno", ALL, check_ctypes},
+    {"ctypes.memoryview_at", ALL, check_ctypes},
+    {"ctypes.set_errno", ALL, check_ctypes},
+    {"ctypes.string_at", ALL, check_ctypes},
+    {"ctypes.wstring_at", ALL, check_ctypes},
     {"ensurepip.bootstrap", ALL, refuse_process},
     {"fcntl.flock", USER, refuse_event},
     {"fcntl.ioctl", USER, refuse_event},

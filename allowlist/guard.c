@@ -8,6 +8,7 @@
 #include <structmember.h>
 
 #include "allowlist/denied.h"
+#include "allowlist/getters.h"
 #include "allowlist/importers.h"
 #include "allowlist/judge.h"
 #include "allowlist/template.h"
@@ -46,6 +47,11 @@ PyObject *guard_value(PyObject *value)
         return judge_module(value) == 0 ? Py_NewRef(value) : NULL;
     if (value == modules)
         return allowed_modules();
+    if (PyType_Check(value)) {
+        PyObject *getter = getters_replace(value);
+
+        return getter || PyErr_Occurred() ? getter : Py_NewRef(value);
+    }
     return importers_replace(value);
 }
 
@@ -245,7 +251,7 @@ int guard_prepare(void)
     held_type = (PyTypeObject *)PyType_FromSpec(&spec);
     if (modules && !PyDict_Check(modules))
         PyErr_SetString(PyExc_RuntimeError, "sys.modules is no dict");
-    return held_type && modules && PyDict_Check(modules) ? 0 : -1;
+    return held_type && modules && PyDict_Check(modules) ? getters_prepare(guard_value) : -1;
 }
 
 int guard_add(PyObject *builtins)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "allowlist/ast.h"
+#include "allowlist/getters.h"
 #include "allowlist/guard.h"
 #include "allowlist/import_hook.h"
 #include "allowlist/importers.h"
@@ -66,7 +67,7 @@ static PyObject *instrument_call(PyObject *call)
 {
     PyObject *function = ast_get(call, "func");
     const char *method = function ? attribute_name(function) : NULL;
-    bool imports = method && importers_name(method);
+    bool imports = method && (importers_name(method) || getters_name(method));
     int done = function ? 0 : -1;
 
     if (done == 0 && method) {

@@ -112,14 +112,14 @@ class Broker:
 class Runner:
     """The real runner with an environment of the case's choosing."""
 
-    def __init__(self, build, broker=None, arguments=(), **settings):
+    def __init__(self, build, broker=None, arguments=(), prefix=(), **settings):
         env = {"PATH": os.environ.get("PATH", "/usr/bin:/bin")}
         if broker:
             env.update(N8N_RUNNERS_TASK_BROKER_URI=broker.uri, N8N_RUNNERS_AUTH_TOKEN=broker.token)
         env.update({k: v for k, v in settings.items() if v is not None})
         for name in [k for k, v in settings.items() if v is None]:
             env.pop(name, None)
-        self.process = subprocess.Popen([os.path.join(build, "task-runner-python"), *arguments],
+        self.process = subprocess.Popen([*prefix, os.path.join(build, "task-runner-python"), *arguments],
                                         env=env, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         started.append(self.process)
@@ -166,10 +166,10 @@ class Runner:
 class Pair:
     """A broker and a registered runner."""
 
-    def __init__(self, build, broker_options=(), **settings):
+    def __init__(self, build, broker_options=(), prefix=(), **settings):
         self.build = build
         self.broker = Broker(build, *broker_options)
-        self.runner = Runner(build, self.broker, **settings)
+        self.runner = Runner(build, self.broker, prefix=prefix, **settings)
         self.broker.wait("offer")
 
     def __enter__(self):

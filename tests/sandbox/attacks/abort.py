@@ -1,0 +1,5 @@
+# ends: error
+# plain: error
+# modules: os
+import os
+os.abort()

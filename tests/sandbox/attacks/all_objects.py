@@ -1,0 +1,4 @@
+# ends: refused
+# modules: gc
+import gc
+return '%d' % len(gc.get_objects())

@@ -1,0 +1,4 @@
+# ends: check
+async def f():
+    yield 1
+return f().ag_frame

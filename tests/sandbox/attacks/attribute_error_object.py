@@ -1,0 +1,5 @@
+# ends: check
+try:
+    ''.nothing
+except AttributeError as e:
+    return e.obj

@@ -1,0 +1,2 @@
+# ends: check
+return __builtins__['open']

@@ -1,0 +1,5 @@
+# ends: error
+# plain: error
+x = []
+x.append(x)
+return x

@@ -1,0 +1,4 @@
+# ends: refused
+# builtins: exec,compile
+exec(compile('import os', 'x', 'exec'))
+return 1

@@ -1,0 +1,4 @@
+# ends: check
+async def f():
+    pass
+return f().cr_frame

@@ -1,0 +1,5 @@
+# ends: refused
+# plain: error
+# modules: ctypes
+import ctypes
+ctypes.string_at(1)

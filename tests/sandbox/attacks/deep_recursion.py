@@ -1,0 +1,5 @@
+# ends: error
+# plain: error
+def f():
+    return f()
+return f()

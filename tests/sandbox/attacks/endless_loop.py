@@ -1,0 +1,4 @@
+# ends: killed
+# plain: killed
+while True:
+    pass

@@ -1,0 +1,3 @@
+# ends: killed
+# plain: killed
+return 10 ** (10 ** 9)

@@ -1,0 +1,3 @@
+# ends: error
+# plain: error
+raise ValueError('x' * (1 << 28))

@@ -1,0 +1,4 @@
+# ends: refused
+# modules: sys
+import sys
+return sys._getframe()

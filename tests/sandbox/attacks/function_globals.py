@@ -1,0 +1,2 @@
+# ends: check
+return (lambda: 0).__globals__

@@ -1,0 +1,3 @@
+# ends: check
+g = (x for x in [1])
+return g.gi_frame.f_back

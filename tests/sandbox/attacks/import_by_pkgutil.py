@@ -1,0 +1,4 @@
+# ends: refused
+# modules: pkgutil
+import pkgutil
+return pkgutil.resolve_name('os:system')('id')

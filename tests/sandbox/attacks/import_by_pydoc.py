@@ -1,0 +1,4 @@
+# ends: refused
+# modules: pydoc
+import pydoc
+return pydoc.locate('os.system')('id')

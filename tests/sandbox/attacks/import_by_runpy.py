@@ -1,0 +1,4 @@
+# ends: error
+# modules: runpy
+import runpy
+return runpy.run_path('{SECRET}')

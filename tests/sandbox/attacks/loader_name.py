@@ -1,0 +1,2 @@
+# ends: check
+return __loader__

@@ -1,0 +1,4 @@
+# ends: refused
+# modules: marshal
+import marshal
+return marshal.loads(b'c')

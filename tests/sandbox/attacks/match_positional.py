@@ -1,0 +1,4 @@
+# ends: check
+match 1:
+    case int(x):
+        return x

@@ -1,0 +1,2 @@
+# ends: check
+return [].append.__self__.__class__

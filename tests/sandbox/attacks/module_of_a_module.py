@@ -1,0 +1,4 @@
+# ends: refused
+# modules: json
+import json
+return json.codecs.open('{SECRET}').read()

@@ -1,0 +1,4 @@
+# ends: error
+# modules: sys
+import sys
+return sys.modules['os'].system('id')

@@ -1,0 +1,5 @@
+# ends: refused
+# modules: os
+import os
+os.fork()
+return 'ESCAPED: started'

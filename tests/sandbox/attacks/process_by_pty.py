@@ -1,0 +1,5 @@
+# ends: refused
+# modules: pty
+import pty
+pty.spawn('id')
+return 'ESCAPED: started'

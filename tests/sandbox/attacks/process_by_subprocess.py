@@ -1,0 +1,5 @@
+# ends: refused
+# modules: subprocess
+import subprocess
+subprocess.run(['id'])
+return 'ESCAPED: started'

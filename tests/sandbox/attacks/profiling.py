@@ -1,0 +1,5 @@
+# ends: refused
+# modules: sys
+import sys
+sys.setprofile(lambda *a: None)
+return 'profiles'

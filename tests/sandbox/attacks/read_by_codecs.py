@@ -1,0 +1,4 @@
+# ends: error
+# modules: codecs
+import codecs
+return 'ESCAPED: ' + codecs.open('{SECRET}').read()

@@ -1,0 +1,4 @@
+# ends: error
+# modules: fileinput
+import fileinput
+return 'ESCAPED: %s' % list(fileinput.input('{SECRET}'))

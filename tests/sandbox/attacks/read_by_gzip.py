@@ -1,0 +1,4 @@
+# ends: error
+# modules: gzip
+import gzip
+return 'ESCAPED: %s' % gzip.open('{SECRET}').read()

@@ -1,0 +1,4 @@
+# ends: refused
+# modules: io
+import io
+return 'ESCAPED: ' + io.open('{SECRET}').read()

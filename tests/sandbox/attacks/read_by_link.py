@@ -1,0 +1,5 @@
+# ends: refused
+# modules: os
+import os
+os.symlink('{SECRET}', '{FOLDER}/link')
+return 'ESCAPED: a link'

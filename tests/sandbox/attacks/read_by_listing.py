@@ -1,0 +1,4 @@
+# ends: refused
+# modules: os
+import os
+return 'ESCAPED: %s' % os.listdir('{FOLDER}')

@@ -1,0 +1,4 @@
+# ends: error
+# modules: pathlib
+import pathlib
+return 'ESCAPED: ' + pathlib.Path('{SECRET}').read_text()

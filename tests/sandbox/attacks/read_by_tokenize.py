@@ -1,0 +1,4 @@
+# ends: error
+# modules: tokenize
+import tokenize
+return 'ESCAPED: ' + tokenize.open('{SECRET}').read()

@@ -1,0 +1,5 @@
+# ends: refused
+# modules: sys
+import sys
+sys.settrace(lambda *a: None)
+return 'traces'

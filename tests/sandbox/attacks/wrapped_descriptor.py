@@ -1,0 +1,2 @@
+# ends: check
+return print.__self__

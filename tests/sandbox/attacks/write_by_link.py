@@ -1,0 +1,5 @@
+# ends: refused
+# modules: os
+import os
+os.link('{SECRET}', '{FOLDER}/hard')
+return 'ESCAPED: written'

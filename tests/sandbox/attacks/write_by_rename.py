@@ -1,0 +1,5 @@
+# ends: refused
+# modules: os
+import os
+os.rename('{SECRET}', '{FOLDER}/moved')
+return 'ESCAPED: written'

@@ -1,0 +1,5 @@
+# ends: refused
+# modules: os
+import os
+os.rmdir('{FOLDER}/empty')
+return 'ESCAPED: written'

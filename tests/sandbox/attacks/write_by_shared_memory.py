@@ -1,0 +1,5 @@
+# ends: error
+# modules: multiprocessing
+from multiprocessing import shared_memory
+shared_memory.SharedMemory(create=True, size=100)
+return 'ESCAPED: written'

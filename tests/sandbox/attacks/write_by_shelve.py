@@ -1,0 +1,5 @@
+# ends: error
+# modules: shelve
+import shelve
+shelve.open('{FOLDER}/new')
+return 'ESCAPED: written'
