@@ -3,6 +3,7 @@
 A case is a function that takes a Pair and asserts. Nothing here depends on how fast the machine is:
 waits end when what is waited for comes, and their limits only end a run that hangs.
 """
+import importlib
 import json
 import os
 import queue
@@ -189,6 +190,16 @@ class Pair:
 def case(function):
     function.is_case = True
     return function
+
+
+def cases_of(folder):
+    """Name and function of every case in the folder's case_*.py, which must be on the path."""
+    for name in sorted(os.listdir(folder)):
+        if name.startswith("case_") and name.endswith(".py"):
+            module = importlib.import_module(name[:-3])
+            for function in list(vars(module).values()):
+                if getattr(function, "is_case", False):
+                    yield name[5:-3] + "." + function.__name__, function
 
 
 def result_of(event):

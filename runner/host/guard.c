@@ -19,8 +19,9 @@
 
 enum {
     FDINFO_MAX = 4096,
-    PAUSE_US = 100 * 1000,      /* between looks */
-    TIGHT_PAUSE_US = 10 * 1000, /* when memory could be short in a moment */
+    PAUSE_MOST_US = 100 * 1000, /* between looks */
+    PAUSE_LEAST_US = 5 * 1000,
+    FIRST_PAUSE_US = 20 * 1000, /* most tasks are over by then */
 };
 static const long long worth_it = 16LL << 20; /* ending a smaller task helps nobody */
 
@@ -129,17 +130,26 @@ static bool look(struct guard *guard)
     return any;
 }
 
+static long long pause_for(const struct memory *memory)
+{
+    long long pause = memory_short_in(memory);
+
+    return pause < PAUSE_LEAST_US ? PAUSE_LEAST_US : pause > PAUSE_MOST_US ? PAUSE_MOST_US : pause;
+}
+
 static void on_time(void *owner)
 {
     struct guard *guard = owner;
     struct memory memory;
-    bool any = look(guard), known = any && memory_read("", &memory);
+    bool known;
 
+    guard->awake = look(guard);
+    if (!guard->awake)
+        return;
+    known = memory_read("", &memory);
     if (known && memory_is_short(&memory))
         end_for_memory(guard, &memory);
-    guard->awake = any;
-    if (any)
-        timer_set(guard->timer, known && memory_is_tight(&memory) ? TIGHT_PAUSE_US : PAUSE_US);
+    timer_set(guard->timer, known ? pause_for(&memory) : PAUSE_MOST_US);
 }
 
 struct guard *guard_new(struct loop *loop, struct worker *const *list,
@@ -168,5 +178,5 @@ void guard_wake(struct guard *guard)
     if (guard->awake)
         return;
     guard->awake = true;
-    timer_set(guard->timer, PAUSE_US);
+    timer_set(guard->timer, FIRST_PAUSE_US);
 }

@@ -14,7 +14,7 @@ enum {
     FILE_MAX = 64 * 1024,
     KB = 1024,
     SHORT_PART = 16, /* short when a sixteenth is left, but no sooner and no later than this: */
-    TIGHT_FACTOR = 4,
+    FILLED_PER_US = 2000, /* bytes: 2 GB a second, all processors together */
 };
 static const long long short_least = 16LL << 20, short_most = 512LL << 20;
 
@@ -148,9 +148,11 @@ bool memory_is_short(const struct memory *memory)
     return memory->left < reserve(memory);
 }
 
-bool memory_is_tight(const struct memory *memory)
+long long memory_short_in(const struct memory *memory)
 {
-    return memory->left < TIGHT_FACTOR * reserve(memory);
+    long long above = memory->left - reserve(memory);
+
+    return above > 0 ? above / FILLED_PER_US : 0;
 }
 
 bool memory_of_process(const char *root, int pid, struct process_use *use)

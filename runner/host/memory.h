@@ -16,8 +16,9 @@ bool memory_read(const char *root, struct memory *memory);
 
 /* So little is left that the largest task must end. */
 bool memory_is_short(const struct memory *memory);
-/* So little that it could be short in a moment. */
-bool memory_is_tight(const struct memory *memory);
+/* In how many microseconds it may be short at the soonest, at the speed at which a machine can fill
+ * fresh pages; 0 when it is. */
+long long memory_short_in(const struct memory *memory);
 
 /* What a process has in memory (bytes) and its threads; false when it can't be read. */
 struct process_use {

@@ -29,8 +29,13 @@ static char *death_hint(const struct outcome_context *context, const struct work
 {
     if (outcome->reason)
         return mem_dup(outcome->reason);
-    if (!context->memory_mb || !WIFSIGNALED(outcome->status))
+    if (!WIFSIGNALED(outcome->status))
         return NULL;
+    if (!context->memory_mb)
+        return WTERMSIG(outcome->status) != SIGKILL
+                   ? NULL
+                   : mem_dup("The system ended it, most likely for want of memory. "
+                             "N8N_RUNNERS_TASK_MEMORY_MB on the runner limits each task.");
     return mem_format("A task may use %lld MB of memory: if that was too little, raise "
                       "N8N_RUNNERS_TASK_MEMORY_MB on the runner.",
                       context->memory_mb);

@@ -1,5 +1,4 @@
 """Runs every conformance case: python -I run.py BUILD [PATTERN]; ends in `conformance: N passed, N failed`."""
-import importlib
 import os
 import sys
 import time
@@ -8,22 +7,13 @@ import traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 
-from harness import kill_leftovers  # noqa: E402
-
-
-def cases():
-    for name in sorted(os.listdir(HERE)):
-        if name.startswith("case_") and name.endswith(".py"):
-            module = importlib.import_module(name[:-3])
-            for function in list(vars(module).values()):
-                if getattr(function, "is_case", False):
-                    yield name[5:-3] + "." + function.__name__, function
+from harness import cases_of, kill_leftovers  # noqa: E402
 
 
 def main():
     build, pattern = os.path.abspath(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else ""
     passed, failed = 0, []
-    for name, function in cases():
+    for name, function in cases_of(HERE):
         if pattern not in name:
             continue
         began = time.monotonic()

@@ -13,29 +13,22 @@ Each file in attacks/ is the code of one node; its first lines say what it must 
     killed   ended by force      safe     any of them
 
 Whatever the end, an attack has succeeded when its answer has ESCAPED or the canary in it, when a
-file has changed, or when the next task is not served. Ends in `sandbox: N passed, N failed`.
+file has changed, or when the next task is not served. Then come the cases of case_*.py. Ends in `sandbox: N passed, N failed`.
 """
 import glob
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
+import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.dirname(HERE))
+sys.path[:0] = [HERE, os.path.dirname(HERE)]
 
-from harness import Pair, kill_leftovers  # noqa: E402
-
-CANARY = "CANARY-4f1b"
-PLAIN = dict(N8N_RUNNERS_STDLIB_ALLOW="*", N8N_RUNNERS_EXTERNAL_ALLOW="*",
-             N8N_RUNNERS_BUILTINS_DENY="")
-DENIED = ("eval,exec,compile,open,input,breakpoint,getattr,object,type,vars,setattr,delattr,hasattr,"
-          "dir,memoryview,__build_class__,globals,locals,license,help,credits,copyright").split(",")
-USER = 1000
-
+from harness import Pair, cases_of, kill_leftovers  # noqa: E402
+from target import CANARY, PLAIN, Target, as_user, denied_without, processes_below, settled  # noqa: E402
 
 class Attack:
     def __init__(self, path):
@@ -45,38 +38,10 @@ class Attack:
         head = dict(re.findall(r"^# (\w+): (.*)$", self.code, re.M))
         self.ends, self.plain = head.get("ends", "safe"), head.get("plain", "safe")
         self.modules, self.only = head.get("modules", ""), head.get("only", "")
-        allowed = head.get("builtins", "").split(",")
-        self.denied = ",".join(name for name in DENIED if name not in allowed)
+        self.denied = denied_without(*head.get("builtins", "").split(","))
 
     def settings(self):
         return dict(N8N_RUNNERS_STDLIB_ALLOW=self.modules, N8N_RUNNERS_BUILTINS_DENY=self.denied)
-
-
-class Target:
-    """Files that attacks are after, where every user can read them."""
-
-    def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="target-")
-        self.secret = os.path.join(self.folder, "secret")
-        with open(self.secret, "w") as file:
-            file.write(CANARY + "\n")
-        os.mkdir(os.path.join(self.folder, "empty"))
-        for path in (self.folder, self.secret, os.path.join(self.folder, "empty")):
-            os.chmod(path, 0o777)
-        self.before = self.state()
-
-    def state(self):
-        found = []
-        for folder, folders, files in os.walk(self.folder):
-            for name in folders + files:
-                path = os.path.join(folder, name)
-                info = os.lstat(path)
-                found.append((path, info.st_mode, info.st_size, info.st_mtime, info.st_nlink))
-        return sorted(found)
-
-    def fill_in(self, code, port):
-        return (code.replace("{SECRET}", self.secret).replace("{FOLDER}", self.folder)
-                .replace("{PORT}", str(port)))
 
 
 def end_of(event):
@@ -102,18 +67,6 @@ def leaked(event):
         or any(CANARY in str(params) for params in event["prints"])
 
 
-def processes_below(pid):
-    """Every process that descends from `pid`."""
-    found = [pid]
-    for parent in found:
-        try:
-            with open("/proc/%d/task/%d/children" % (parent, parent)) as children:
-                found.extend(int(child) for child in children.read().split())
-        except OSError:
-            pass
-    return found[1:]
-
-
 def attack(pair, target, one, expected):
     """Runs one attack; returns what is wrong, or None."""
     event = pair.broker.run(target.fill_in(one.code, pair.broker.port))
@@ -132,11 +85,7 @@ def attack(pair, target, one, expected):
 
 def rest(pair, zygotes):
     """What must hold when all attacks are over; returns what does not."""
-    for _ in range(200):  # children that were killed are being reaped
-        now = processes_below(pair.runner.process.pid)
-        if now == zygotes:
-            break
-        time.sleep(0.02)
+    now = settled(pair.runner.process.pid, zygotes)
     if now != zygotes:
         return "processes are %s, and were %s" % (now, zygotes)
     lines = [l for l in pair.runner.err if "is gone" in l or "Sanitizer" in l or CANARY in l]
@@ -194,14 +143,6 @@ def copy_for_everybody(build):
     return folder
 
 
-def as_user():
-    """A bare environment's user: no privileges, no groups. Nothing to do for who is one already."""
-    if os.geteuid() != 0:
-        return ()
-    return ("setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups",
-            "--bounding-set=-all", "--inh-caps=-all")
-
-
 def modes(build, profile):
     """Name and command prefix of every way to stand, with the interpreter's walls down."""
     yield "plain", ()
@@ -211,6 +152,22 @@ def modes(build, profile):
         yield "docker", (*as_user(), os.path.join(build, "under-profile"), profile)
     else:
         print("left out: no profile of Docker's here (see .ci/run)", flush=True)
+
+
+def run_cases(report, build):
+    """The cases that no file of one node's code can say: case_*.py."""
+    for name, function in cases_of(HERE):
+        if report.word not in name:
+            continue
+        began = time.monotonic()
+        try:
+            function(build)
+            report.add(name, None)
+            print("ok      %-70s %6.2f s" % (name, time.monotonic() - began), flush=True)
+        except Exception:
+            report.add(name, traceback.format_exc())
+        finally:
+            kill_leftovers()
 
 
 def main():
@@ -224,6 +181,7 @@ def main():
         print("ok      %-40s %6.2f s" % ("default", time.monotonic() - began), flush=True)
         for mode, prefix in modes(copy, os.environ.get("DOCKER_PROFILE")):
             run_plain(report, copy, target, mode, attacks, prefix)
+        run_cases(report, build)
     finally:
         kill_leftovers()
         shutil.rmtree(copy, ignore_errors=True)

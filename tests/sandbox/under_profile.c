@@ -43,8 +43,11 @@ static bool has(const cJSON *list, const char *text)
 {
     const cJSON *entry;
 
-    cJSON_ArrayForEach(entry, list) if (cJSON_IsString(entry) &&
-                                        strcmp(entry->valuestring, text) == 0) return true;
+    cJSON_ArrayForEach(entry, list)
+    {
+        if (cJSON_IsString(entry) && strcmp(entry->valuestring, text) == 0)
+            return true;
+    }
     return false;
 }
 
@@ -126,13 +129,18 @@ static int add_rule(scmp_filter_ctx filter, const cJSON *rule, uint32_t errno_de
 static int load(const cJSON *profile)
 {
     const cJSON *number = cJSON_GetObjectItem(profile, "defaultErrnoRet"), *rule;
+    const char *action = cJSON_GetStringValue(cJSON_GetObjectItem(profile, "defaultAction"));
     uint32_t errno_default = cJSON_IsNumber(number) ? (uint32_t)number->valueint : EPERM;
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(errno_default));
+    scmp_filter_ctx filter = seccomp_init(action && strcmp(action, "SCMP_ACT_ALLOW") == 0
+                                              ? SCMP_ACT_ALLOW
+                                              : SCMP_ACT_ERRNO(errno_default));
     int failed = filter ? 0 : -ENOMEM;
 
-    cJSON_ArrayForEach(rule,
-                       cJSON_GetObjectItem(profile, "syscalls")) if (failed == 0 && applies(rule))
-        failed = add_rule(filter, rule, EPERM);
+    cJSON_ArrayForEach(rule, cJSON_GetObjectItem(profile, "syscalls"))
+    {
+        if (failed == 0 && applies(rule))
+            failed = add_rule(filter, rule, EPERM);
+    }
     if (failed == 0)
         failed = seccomp_load(filter);
     if (filter)

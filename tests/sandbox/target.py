@@ -1,0 +1,74 @@
+"""What attacks are after, and what all sandbox tests share."""
+import os
+import tempfile
+import time
+
+CANARY = "CANARY-4f1b"
+PLAIN = dict(N8N_RUNNERS_STDLIB_ALLOW="*", N8N_RUNNERS_EXTERNAL_ALLOW="*",
+             N8N_RUNNERS_BUILTINS_DENY="")
+DENIED = ("eval,exec,compile,open,input,breakpoint,getattr,object,type,vars,setattr,delattr,hasattr,"
+          "dir,memoryview,__build_class__,globals,locals,license,help,credits,copyright").split(",")
+USER = 1000
+
+
+def denied_without(*names):
+    """N8N_RUNNERS_BUILTINS_DENY as it is by default, less these."""
+    return ",".join(name for name in DENIED if name not in names)
+
+
+def as_user():
+    """A bare environment's user: no privileges, no groups. Nothing to do for who is one already."""
+    if os.geteuid() != 0:
+        return ()
+    return ("setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups",
+            "--bounding-set=-all", "--inh-caps=-all")
+
+
+def processes_below(pid):
+    """Every process that descends from `pid`."""
+    found = [pid]
+    for parent in found:
+        try:
+            with open("/proc/%d/task/%d/children" % (parent, parent)) as children:
+                found.extend(int(child) for child in children.read().split())
+        except OSError:
+            pass
+    return found[1:]
+
+
+def settled(pid, before):
+    """The processes below `pid`, once they are what they were before, or after some seconds: what
+    has ended takes a moment to be reaped."""
+    for _ in range(200):
+        now = processes_below(pid)
+        if now == before:
+            break
+        time.sleep(0.02)
+    return now
+
+
+class Target:
+    """Files that every user can read, and change."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="target-")
+        self.secret = os.path.join(self.folder, "secret")
+        with open(self.secret, "w") as file:
+            file.write(CANARY + "\n")
+        os.mkdir(os.path.join(self.folder, "empty"))
+        for path in (self.folder, self.secret, os.path.join(self.folder, "empty")):
+            os.chmod(path, 0o777)
+        self.before = self.state()
+
+    def state(self):
+        found = []
+        for folder, folders, files in os.walk(self.folder):
+            for name in folders + files:
+                path = os.path.join(folder, name)
+                info = os.lstat(path)
+                found.append((path, info.st_mode, info.st_size, info.st_mtime, info.st_nlink))
+        return sorted(found)
+
+    def fill_in(self, code, port):
+        return (code.replace("{SECRET}", self.secret).replace("{FOLDER}", self.folder)
+                .replace("{PORT}", str(port)))
