@@ -113,7 +113,8 @@ int judge_name(const char *module)
 
 /*
  * Is `module` in sys.modules as `a.b`, with `a` allowed? One of the standard library counts only
- * under another name of the standard library: packages put the likes of `six.moves.builtins` there.
+ * under another name of the standard library: packages put the likes of `six.moves.builtins` there;
+ * but then also as `a`: `_io` calls itself `io`.
  */
 static bool is_allowed_alias(PyObject *module, bool is_stdlib)
 {
@@ -125,7 +126,7 @@ static bool is_allowed_alias(PyObject *module, bool is_stdlib)
     while (modules && PyDict_Check(modules) && PyDict_Next(modules, &at, &key, &value)) {
         const char *name = value == module && PyUnicode_Check(key) ? PyUnicode_AsUTF8(key) : NULL;
 
-        if (!name || !strchr(name, '.') || judge_is_stdlib(name) != is_stdlib ||
+        if (!name || (!is_stdlib && !strchr(name, '.')) || judge_is_stdlib(name) != is_stdlib ||
             !policy_allows(policy, name, is_stdlib))
             continue;
         Py_XSETREF(last_alias, Py_NewRef(module));
