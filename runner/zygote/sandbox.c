@@ -172,10 +172,7 @@ static void enter_namespaces(struct sandbox *s)
 {
     AUTO_ERROR struct error *err = NULL;
 
-    if (WITH_ASAN)
-        set(s, WALL_NAMESPACES, false,
-            "left out with AddressSanitizer, whose leak check needs /proc");
-    else if (namespaces_enter(s->options.network, &err) == 0)
+    if (namespaces_enter(s->options.network, &err) == 0)
         set(s, WALL_NAMESPACES, true, "user, pid, mount, ipc, uts%s",
             s->options.network ? "" : ", network");
     else
@@ -193,10 +190,14 @@ struct sandbox *sandbox_new(const struct sandbox_options *options, struct error 
         set(s, (enum wall)wall, false, "N8N_RUNNERS_SANDBOX is `off`");
     oom_set(s->oom = oom_open(), OOM_SCORE_ZYGOTE);
     io_close(&s->oom);
-    if (options->mode == SANDBOX_OFF)
+    if (options->mode == SANDBOX_OFF) {
+        prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
         return s;
+    }
     enter_namespaces(s);
     s->oom = oom_open();
+    /* from here on nobody looks in; what needed /proc's consent has it */
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     set(s, WALL_OOM, s->oom >= 0, "%s",
         s->oom >= 0 ? "children first, then the zygote, then the host"
                     : "/proc/self/oom_score_adj can't be written");
@@ -219,7 +220,9 @@ static void own_root(struct sandbox *s, const struct paths *paths)
 {
     AUTO_ERROR struct error *err = NULL;
 
-    if (!s->walls[WALL_NAMESPACES].stands)
+    if (WITH_ASAN)
+        set(s, WALL_ROOT, false, "left out with AddressSanitizer, whose leak check needs /proc");
+    else if (!s->walls[WALL_NAMESPACES].stands)
         set(s, WALL_ROOT, false, "it needs namespaces");
     else if (namespaces_make_root((const char *const *)paths->at, paths->count, &err) == 0)
         set(s, WALL_ROOT, true, "read-only, with the interpreter and the system's libraries");
@@ -315,7 +318,7 @@ int sandbox_close(struct sandbox *s, const struct paths *paths, const struct war
     if (check_memory(s, warmed, err) < 0)
         return -1;
     if (s->options.mode == SANDBOX_OFF)
-        return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+        return 0;
     own_root(s, paths);
     if (s->walls[WALL_LANDLOCK].stands && !s->options.tmp && (s->landlock = make_rules(s, err)) < 0)
         return -1;
@@ -326,7 +329,7 @@ int sandbox_close(struct sandbox *s, const struct paths *paths, const struct war
     if (!s->options.tmp && privileges_drop() < 0)
         return error_set_errno(err, errno, "drop the zygote's capabilities");
     set(s, WALL_CAPABILITIES, true, "none");
-    return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    return 0;
 }
 
 void sandbox_before_fork(struct sandbox *s)

@@ -34,13 +34,14 @@ struct sandbox_options {
 /*
  * First, while the process is young: it has one thread, no Python, and is dumpable. It may come
  * back in another process (see namespaces.h). Tries seccomp and Landlock in a process of their own.
- * NULL with `err` when the mode asks for what the system does not give.
+ * NULL with `err` when the mode asks for what the system does not give. Afterwards the process is
+ * not dumpable.
  */
 struct sandbox *sandbox_new(const struct sandbox_options *options, struct error **err);
 
 /*
- * Then, when all is imported that will be: closes the zygote off (a root of its own, capabilities,
- * not dumpable), opens `paths` for its children, and measures what is mapped. -1 with `err`, also
+ * Then, when all is imported that will be: closes the zygote off (a root of its own, no
+ * capabilities), opens `paths` for its children, and measures what is mapped. -1 with `err`, also
  * when the memory limit is less than what was imported needs.
  */
 int sandbox_close(struct sandbox *sandbox, const struct paths *paths, const struct warmed *warmed,

@@ -23,6 +23,7 @@
 #include "runner/base/error.h"
 #include "runner/base/io.h"
 #include "runner/base/mem.h"
+#include "runner/zygote/seccomp_calls.h"
 
 /* Stands for the child's process id until the program is loaded; no process has this number. */
 #define PID_PLACE 0x7e57c0deu
@@ -32,373 +33,6 @@
 struct seccomp_program {
     struct sock_filter *filter;
     unsigned short count; /* instructions */
-};
-
-/* Without conditions. A name that the machine's kernel interface lacks is passed over. */
-static const char *const allowed[] = {
-    /* memory */
-    "brk",
-    "madvise",
-    "mincore",
-    "mmap",
-    "mprotect",
-    "mremap",
-    "mseal",
-    "msync",
-    "munmap",
-    "map_shadow_stack",
-    "membarrier",
-    /* descriptors that are open already, and what is made without a name */
-    "close",
-    "close_range",
-    "dup",
-    "dup2",
-    "dup3",
-    "epoll_create",
-    "epoll_create1",
-    "epoll_ctl",
-    "epoll_pwait",
-    "epoll_pwait2",
-    "epoll_wait",
-    "eventfd",
-    "eventfd2",
-    "fadvise64",
-    "fdatasync",
-    "flock",
-    "fstat",
-    "fstatfs",
-    "fsync",
-    "getdents",
-    "getdents64",
-    "lseek",
-    "_llseek",
-    "pipe",
-    "pipe2",
-    "poll",
-    "ppoll",
-    "pread64",
-    "preadv",
-    "preadv2",
-    "pselect6",
-    "pwrite64",
-    "pwritev",
-    "pwritev2",
-    "read",
-    "readv",
-    "select",
-    "sendfile",
-    "copy_file_range",
-    "signalfd",
-    "signalfd4",
-    "timerfd_create",
-    "timerfd_gettime",
-    "timerfd_settime",
-    "write",
-    "writev",
-    /* looking at files; what may be opened is Landlock's */
-    "access",
-    "chdir",
-    "faccessat",
-    "faccessat2",
-    "getcwd",
-    "lstat",
-    "newfstatat",
-    "readlink",
-    "readlinkat",
-    "stat",
-    "statfs",
-    "statx",
-    "umask",
-    /* the socket pair of an event loop, and the channel */
-    "getpeername",
-    "getsockname",
-    "getsockopt",
-    "recvfrom",
-    "recvmsg",
-    "sendto",
-    "shutdown",
-    /* threads and time */
-    "clock_getres",
-    "clock_gettime",
-    "clock_nanosleep",
-    "futex",
-    "futex_waitv",
-    "get_robust_list",
-    "getcpu",
-    "getitimer",
-    "gettimeofday",
-    "nanosleep",
-    "pause",
-    "restart_syscall",
-    "rseq",
-    "sched_get_priority_max",
-    "sched_get_priority_min",
-    "sched_getaffinity",
-    "sched_getattr",
-    "sched_getparam",
-    "sched_getscheduler",
-    "sched_yield",
-    "set_robust_list",
-    "set_tid_address",
-    "setitimer",
-    "alarm",
-    "time",
-    "timer_create",
-    "timer_delete",
-    "timer_getoverrun",
-    "timer_gettime",
-    "timer_settime",
-    "times",
-    "arch_prctl",
-    /* signals that come */
-    "rt_sigaction",
-    "rt_sigpending",
-    "rt_sigprocmask",
-    "rt_sigreturn",
-    "rt_sigsuspend",
-    "rt_sigtimedwait",
-    "sigaltstack",
-    /* who and where am I */
-    "capget",
-    "exit",
-    "exit_group",
-    "getegid",
-    "geteuid",
-    "getgid",
-    "getgroups",
-    "getpgid",
-    "getpgrp",
-    "getpid",
-    "getppid",
-    "getpriority",
-    "getrandom",
-    "getresgid",
-    "getresuid",
-    "getrlimit",
-    "getrusage",
-    "getsid",
-    "gettid",
-    "getuid",
-    "sysinfo",
-    "uname",
-    /* there is nobody to wait for */
-    "wait4",
-    "waitid",
-};
-
-/* With a scratch folder: Landlock says where. Modes, owners and times stay refused, since they are
- * beyond Landlock and the interpreter's files may belong to this user. */
-static const char *const allowed_scratch[] = {
-    "fallocate", "ftruncate", "link",  "linkat",  "mkdir",     "mkdirat", "rename",
-    "renameat",  "renameat2", "rmdir", "symlink", "symlinkat", "unlink",  "unlinkat",
-};
-
-/* With the network: a client's calls. Nothing listens. */
-static const char *const allowed_network[] = {
-    "bind", "connect", "recvmmsg", "sendmmsg", "sendmsg",
-};
-
-/* Known and refused. */
-static const char *const refused[] = {
-    /* processes, and reaching into others */
-    "execve",
-    "execveat",
-    "fork",
-    "kcmp",
-    "pidfd_getfd",
-    "pidfd_open",
-    "pidfd_send_signal",
-    "process_madvise",
-    "process_mrelease",
-    "process_vm_readv",
-    "process_vm_writev",
-    "ptrace",
-    "vfork",
-    "setpgid",
-    "setsid",
-    "vhangup",
-    /* the network */
-    "accept",
-    "accept4",
-    "bind",
-    "connect",
-    "listen",
-    "recvmmsg",
-    "sendmmsg",
-    "sendmsg",
-    "setsockopt",
-    "socket",
-    /* namespaces, mounts, roots */
-    "chroot",
-    "fsconfig",
-    "fsmount",
-    "fsopen",
-    "fspick",
-    "listmount",
-    "mount",
-    "mount_setattr",
-    "move_mount",
-    "open_tree",
-    "pivot_root",
-    "setns",
-    "statmount",
-    "umount2",
-    "unshare",
-    /* files: making, changing, removing, watching */
-    "chmod",
-    "chown",
-    "creat",
-    "fallocate",
-    "fanotify_init",
-    "fanotify_mark",
-    "fchdir",
-    "fchmod",
-    "fchmodat",
-    "fchmodat2",
-    "fchown",
-    "fchownat",
-    "fgetxattr",
-    "flistxattr",
-    "fremovexattr",
-    "fsetxattr",
-    "ftruncate",
-    "futimesat",
-    "getxattr",
-    "inotify_add_watch",
-    "inotify_init",
-    "inotify_init1",
-    "inotify_rm_watch",
-    "lchown",
-    "lgetxattr",
-    "link",
-    "linkat",
-    "listxattr",
-    "llistxattr",
-    "lremovexattr",
-    "lsetxattr",
-    "memfd_create",
-    "memfd_secret",
-    "mkdir",
-    "mkdirat",
-    "mknod",
-    "mknodat",
-    "name_to_handle_at",
-    "open_by_handle_at",
-    "quotactl",
-    "quotactl_fd",
-    "removexattr",
-    "rename",
-    "renameat",
-    "renameat2",
-    "rmdir",
-    "setxattr",
-    "splice",
-    "symlink",
-    "symlinkat",
-    "sync",
-    "syncfs",
-    "sync_file_range",
-    "tee",
-    "truncate",
-    "unlink",
-    "unlinkat",
-    "uselib",
-    "utime",
-    "utimensat",
-    "utimes",
-    "vmsplice",
-    /* who I am and what I may */
-    "capset",
-    "landlock_add_rule",
-    "landlock_create_ruleset",
-    "landlock_restrict_self",
-    "personality",
-    "seccomp",
-    "setdomainname",
-    "setfsgid",
-    "setfsuid",
-    "setgid",
-    "setgroups",
-    "sethostname",
-    "setregid",
-    "setresgid",
-    "setresuid",
-    "setreuid",
-    "setrlimit",
-    "setuid",
-    /* what is shared with others */
-    "add_key",
-    "ioprio_get",
-    "ioprio_set",
-    "keyctl",
-    "mq_getsetattr",
-    "mq_notify",
-    "mq_open",
-    "mq_timedreceive",
-    "mq_timedsend",
-    "mq_unlink",
-    "msgctl",
-    "msgget",
-    "msgrcv",
-    "msgsnd",
-    "request_key",
-    "sched_setaffinity",
-    "sched_setattr",
-    "sched_setparam",
-    "sched_setscheduler",
-    "semctl",
-    "semget",
-    "semop",
-    "semtimedop",
-    "setpriority",
-    "shmat",
-    "shmctl",
-    "shmdt",
-    "shmget",
-    "syslog",
-    /* memory that others feel, or that the kernel reads behind our back */
-    "get_mempolicy",
-    "mbind",
-    "migrate_pages",
-    "mlock",
-    "mlock2",
-    "mlockall",
-    "move_pages",
-    "munlock",
-    "munlockall",
-    "remap_file_pages",
-    "set_mempolicy",
-    "set_mempolicy_home_node",
-    "userfaultfd",
-    /* the kernel's own */
-    "acct",
-    "adjtimex",
-    "bpf",
-    "clock_adjtime",
-    "clock_settime",
-    "io_cancel",
-    "io_destroy",
-    "io_getevents",
-    "io_pgetevents",
-    "io_setup",
-    "io_submit",
-    "io_uring_enter",
-    "io_uring_register",
-    "io_uring_setup",
-    "lookup_dcookie",
-    "modify_ldt",
-    "nfsservctl",
-    "perf_event_open",
-    "settimeofday",
-    "sysfs",
-    "ustat",
-    "vserver",
-};
-
-/* No program means these: the process ends. */
-static const char *const absurd[] = {
-    "delete_module", "finit_module",    "init_module", "ioperm",  "iopl",
-    "kexec_load",    "kexec_file_load", "reboot",      "swapoff", "swapon",
 };
 
 enum {
@@ -428,12 +62,12 @@ static int add(scmp_filter_ctx filter, uint32_t action, const char *name, unsign
     return failed == -EEXIST ? 0 : failed;
 }
 
-static int add_list(scmp_filter_ctx filter, uint32_t action, const char *const *names, size_t count)
+static int add_list(scmp_filter_ctx filter, uint32_t action, const char *const *names)
 {
     int failed = 0;
 
-    for (size_t i = 0; failed == 0 && i < count; i++)
-        failed = add(filter, action, names[i], 0, NULL);
+    for (; failed == 0 && *names; names++)
+        failed = add(filter, action, *names, 0, NULL);
     return failed;
 }
 
@@ -443,6 +77,8 @@ static int add_list(scmp_filter_ctx filter, uint32_t action, const char *const *
  * nothing hides in the upper one. Rules of one call must not overlap.
  */
 
+#define ARGUMENT(index, compare, value) ((struct scmp_arg_cmp){index, compare, value, 0})
+#define MASKED(index, mask, value) ((struct scmp_arg_cmp){index, SCMP_CMP_MASKED_EQ, mask, value})
 #define RULE(filter, action, name, ...)                                                            \
     add(filter, action, name, ARRAY_COUNT(((const struct scmp_arg_cmp[]){__VA_ARGS__})),           \
         (const struct scmp_arg_cmp[]){__VA_ARGS__})
@@ -454,24 +90,22 @@ static int allow_values(scmp_filter_ctx filter, const char *name, unsigned index
     int failed = 0;
 
     for (size_t i = 0; failed == 0 && i < count; i++)
-        failed = RULE(filter, action, name, SCMP_CMP64(index, SCMP_CMP_EQ, values[i]));
+        failed = RULE(filter, action, name, ARGUMENT(index, SCMP_CMP_EQ, values[i]));
     return failed;
 }
 
 /* Threads yes, processes and namespaces no. clone3 hides its flags from us: libc falls back. */
 static int add_clone(scmp_filter_ctx filter)
 {
-    int failed = RULE(
-        filter, SCMP_ACT_ALLOW, "clone",
-        SCMP_CMP64(0, SCMP_CMP_MASKED_EQ, CLONE_THREAD | (uint32_t)NOT_OF_A_THREAD, CLONE_THREAD));
+    int failed = RULE(filter, SCMP_ACT_ALLOW, "clone",
+                      MASKED(0, CLONE_THREAD | (uint32_t)NOT_OF_A_THREAD, CLONE_THREAD));
 
     if (failed == 0)
-        failed = RULE(filter, REFUSE, "clone", SCMP_CMP64(0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
+        failed = RULE(filter, REFUSE, "clone", MASKED(0, CLONE_THREAD, 0));
     for (uint32_t bit = 1; failed == 0 && bit; bit <<= 1)
         if (bit & (uint32_t)NOT_OF_A_THREAD)
             failed =
-                RULE(filter, REFUSE, "clone",
-                     SCMP_CMP64(0, SCMP_CMP_MASKED_EQ, CLONE_THREAD | bit, CLONE_THREAD | bit));
+                RULE(filter, REFUSE, "clone", MASKED(0, CLONE_THREAD | bit, CLONE_THREAD | bit));
     return failed;
 }
 
@@ -483,9 +117,9 @@ static int add_signals(scmp_filter_ctx filter)
     int failed = 0;
 
     for (size_t i = 0; failed == 0 && i < ARRAY_COUNT(calls); i++) {
-        failed = RULE(filter, SCMP_ACT_ALLOW, calls[i], SCMP_CMP64(0, SCMP_CMP_EQ, PID_PLACE));
+        failed = RULE(filter, SCMP_ACT_ALLOW, calls[i], ARGUMENT(0, SCMP_CMP_EQ, PID_PLACE));
         if (failed == 0)
-            failed = RULE(filter, REFUSE, calls[i], SCMP_CMP64(0, SCMP_CMP_NE, PID_PLACE));
+            failed = RULE(filter, REFUSE, calls[i], ARGUMENT(0, SCMP_CMP_NE, PID_PLACE));
     }
     return failed;
 }
@@ -497,22 +131,16 @@ static int add_signals(scmp_filter_ctx filter)
 static int add_open(scmp_filter_ctx filter, const char *name, unsigned flags, bool writable)
 {
     uint32_t write = writable ? SCMP_ACT_ALLOW : REFUSE;
-    int failed = RULE(filter, SCMP_ACT_ALLOW, name,
-                      SCMP_CMP64(flags, SCMP_CMP_MASKED_EQ, O_ACCMODE | O_TRUNC, O_RDONLY));
+    int failed = RULE(filter, SCMP_ACT_ALLOW, name, MASKED(flags, O_ACCMODE | O_TRUNC, O_RDONLY));
 
     if (failed == 0)
-        failed =
-            RULE(filter, REFUSE, name,
-                 SCMP_CMP64(flags, SCMP_CMP_MASKED_EQ, O_ACCMODE | O_TRUNC, O_RDONLY | O_TRUNC));
+        failed = RULE(filter, REFUSE, name, MASKED(flags, O_ACCMODE | O_TRUNC, O_RDONLY | O_TRUNC));
     if (failed == 0)
-        failed =
-            RULE(filter, write, name, SCMP_CMP64(flags, SCMP_CMP_MASKED_EQ, O_ACCMODE, O_WRONLY));
+        failed = RULE(filter, write, name, MASKED(flags, O_ACCMODE, O_WRONLY));
     if (failed == 0)
-        failed =
-            RULE(filter, write, name, SCMP_CMP64(flags, SCMP_CMP_MASKED_EQ, O_ACCMODE, O_RDWR));
+        failed = RULE(filter, write, name, MASKED(flags, O_ACCMODE, O_RDWR));
     if (failed == 0)
-        failed =
-            RULE(filter, REFUSE, name, SCMP_CMP64(flags, SCMP_CMP_MASKED_EQ, O_ACCMODE, O_ACCMODE));
+        failed = RULE(filter, REFUSE, name, MASKED(flags, O_ACCMODE, O_ACCMODE));
     return failed;
 }
 
@@ -528,8 +156,7 @@ static int add_fcntl(scmp_filter_ctx filter)
     int failed = 0;
 
     for (size_t i = 0; failed == 0 && i < ARRAY_COUNT(calls); i++) {
-        failed =
-            RULE(filter, SCMP_ACT_ALLOW, calls[i], SCMP_CMP64(1, SCMP_CMP_LE, FCNTL_LOCKS_END));
+        failed = RULE(filter, SCMP_ACT_ALLOW, calls[i], ARGUMENT(1, SCMP_CMP_LE, FCNTL_LOCKS_END));
         if (failed == 0)
             failed = allow_values(filter, calls[i], 1, good, ARRAY_COUNT(good), SCMP_ACT_ALLOW);
         if (failed == 0)
@@ -561,14 +188,14 @@ static int add_controls(scmp_filter_ctx filter)
 /* Limits are read, and one's own only. */
 static int add_limits(scmp_filter_ctx filter)
 {
-    int failed = RULE(filter, SCMP_ACT_ALLOW, "prlimit64", SCMP_CMP64(0, SCMP_CMP_EQ, 0),
-                      SCMP_CMP64(2, SCMP_CMP_EQ, 0));
+    int failed = RULE(filter, SCMP_ACT_ALLOW, "prlimit64", ARGUMENT(0, SCMP_CMP_EQ, 0),
+                      ARGUMENT(2, SCMP_CMP_EQ, 0));
 
     if (failed == 0)
-        failed = RULE(filter, REFUSE, "prlimit64", SCMP_CMP64(0, SCMP_CMP_NE, 0));
+        failed = RULE(filter, REFUSE, "prlimit64", ARGUMENT(0, SCMP_CMP_NE, 0));
     if (failed == 0)
-        failed = RULE(filter, REFUSE, "prlimit64", SCMP_CMP64(0, SCMP_CMP_EQ, 0),
-                      SCMP_CMP64(2, SCMP_CMP_NE, 0));
+        failed = RULE(filter, REFUSE, "prlimit64", ARGUMENT(0, SCMP_CMP_EQ, 0),
+                      ARGUMENT(2, SCMP_CMP_NE, 0));
     return failed;
 }
 
@@ -580,8 +207,7 @@ static int add_family(scmp_filter_ctx filter, const char *name, uint64_t family,
 
     for (unsigned type = 0; failed == 0 && type <= SOCKET_TYPES; type++)
         failed = RULE(filter, types & (1u << type) ? SCMP_ACT_ALLOW : REFUSE, name,
-                      SCMP_CMP64(0, SCMP_CMP_EQ, family),
-                      SCMP_CMP64(1, SCMP_CMP_MASKED_EQ, SOCKET_TYPES, type));
+                      ARGUMENT(0, SCMP_CMP_EQ, family), MASKED(1, SOCKET_TYPES, type));
     return failed;
 }
 
@@ -589,8 +215,7 @@ static int add_socketpair(scmp_filter_ctx filter)
 {
     int failed = add_family(filter, "socketpair", AF_UNIX, 1u << SOCK_STREAM);
 
-    return failed ? failed
-                  : RULE(filter, REFUSE, "socketpair", SCMP_CMP64(0, SCMP_CMP_NE, AF_UNIX));
+    return failed ? failed : RULE(filter, REFUSE, "socketpair", ARGUMENT(0, SCMP_CMP_NE, AF_UNIX));
 }
 
 /* Sockets of a client, and every option of theirs but a program of its own in the kernel. */
@@ -599,7 +224,7 @@ static int add_network(scmp_filter_ctx filter)
     const unsigned types = 1u << SOCK_STREAM | 1u << SOCK_DGRAM;
     static const uint64_t programs[] = {SO_ATTACH_FILTER, SO_ATTACH_BPF, SO_ATTACH_REUSEPORT_CBPF,
                                         SO_ATTACH_REUSEPORT_EBPF};
-    int failed = RULE(filter, SCMP_ACT_ALLOW, "setsockopt", SCMP_CMP64(1, SCMP_CMP_NE, SOL_SOCKET));
+    int failed = RULE(filter, SCMP_ACT_ALLOW, "setsockopt", ARGUMENT(1, SCMP_CMP_NE, SOL_SOCKET));
 
     for (uint64_t option = 0; failed == 0 && option < 128; option++) {
         bool is_program = false;
@@ -607,23 +232,23 @@ static int add_network(scmp_filter_ctx filter)
         for (size_t i = 0; i < ARRAY_COUNT(programs); i++)
             is_program |= programs[i] == option;
         failed = RULE(filter, is_program ? REFUSE : SCMP_ACT_ALLOW, "setsockopt",
-                      SCMP_CMP64(1, SCMP_CMP_EQ, SOL_SOCKET), SCMP_CMP64(2, SCMP_CMP_EQ, option));
+                      ARGUMENT(1, SCMP_CMP_EQ, SOL_SOCKET), ARGUMENT(2, SCMP_CMP_EQ, option));
     }
     for (uint64_t family = 0; failed == 0 && family <= AF_INET6; family++)
         failed = family == AF_INET || family == AF_INET6
                      ? add_family(filter, "socket", family, types)
-                     : RULE(filter, REFUSE, "socket", SCMP_CMP64(0, SCMP_CMP_EQ, family));
+                     : RULE(filter, REFUSE, "socket", ARGUMENT(0, SCMP_CMP_EQ, family));
     if (failed == 0)
-        failed = RULE(filter, REFUSE, "socket", SCMP_CMP64(0, SCMP_CMP_GT, AF_INET6));
+        failed = RULE(filter, REFUSE, "socket", ARGUMENT(0, SCMP_CMP_GT, AF_INET6));
     if (failed == 0)
-        failed = add_list(filter, SCMP_ACT_ALLOW, allowed_network, ARRAY_COUNT(allowed_network));
+        failed = add_list(filter, SCMP_ACT_ALLOW, seccomp_allowed_network);
     return failed;
 }
 
-static bool is_listed(const char *name, const char *const *names, size_t count)
+static bool is_listed(const char *name, const char *const *names)
 {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(name, names[i]) == 0)
+    for (; *names; names++)
+        if (strcmp(name, *names) == 0)
             return true;
     return false;
 }
@@ -633,29 +258,27 @@ static int add_refused(scmp_filter_ctx filter, const struct seccomp_options *opt
 {
     int failed = 0;
 
-    for (size_t i = 0; failed == 0 && i < ARRAY_COUNT(refused); i++) {
-        if (options->scratch &&
-            is_listed(refused[i], allowed_scratch, ARRAY_COUNT(allowed_scratch)))
+    for (const char *const *name = seccomp_refused; failed == 0 && *name; name++) {
+        if (options->scratch && is_listed(*name, seccomp_allowed_scratch))
             continue;
-        if (options->network &&
-            (is_listed(refused[i], allowed_network, ARRAY_COUNT(allowed_network)) ||
-             strcmp(refused[i], "socket") == 0 || strcmp(refused[i], "setsockopt") == 0))
+        if (options->network && (is_listed(*name, seccomp_allowed_network) ||
+                                 strcmp(*name, "socket") == 0 || strcmp(*name, "setsockopt") == 0))
             continue;
-        failed = add(filter, REFUSE, refused[i], 0, NULL);
+        failed = add(filter, REFUSE, *name, 0, NULL);
     }
     return failed;
 }
 
 static int add_rules(scmp_filter_ctx filter, const struct seccomp_options *options)
 {
-    int failed = add_list(filter, SCMP_ACT_ALLOW, allowed, ARRAY_COUNT(allowed));
+    int failed = add_list(filter, SCMP_ACT_ALLOW, seccomp_allowed);
 
     if (failed == 0)
-        failed = add_list(filter, SCMP_ACT_KILL_PROCESS, absurd, ARRAY_COUNT(absurd));
+        failed = add_list(filter, SCMP_ACT_KILL_PROCESS, seccomp_absurd);
     if (failed == 0)
         failed = add_refused(filter, options);
     if (failed == 0 && options->scratch)
-        failed = add_list(filter, SCMP_ACT_ALLOW, allowed_scratch, ARRAY_COUNT(allowed_scratch));
+        failed = add_list(filter, SCMP_ACT_ALLOW, seccomp_allowed_scratch);
     if (failed == 0 && options->network)
         failed = add_network(filter);
     if (failed == 0)

@@ -23,6 +23,14 @@ static const char *const compilers[] = {
     "cupy", "jax", "jaxlib", "llvmlite", "numba", "tensorflow", "torch",
 };
 
+/* Modules that do nothing but talk to others. */
+static const char *const network_modules[] = {
+    "aiohttp",   "anthropic", "boto3",     "botocore",   "elasticsearch", "ftplib",  "grpc",
+    "httpx",     "imaplib",   "nntplib",   "openai",     "paramiko",      "poplib",  "psycopg",
+    "psycopg2",  "pymongo",   "pymysql",   "redis",      "requests",      "smtplib", "socketserver",
+    "telnetlib", "urllib3",   "websocket", "websockets",
+};
+
 /* What has been imported ahead, for warm_time(). */
 static struct import {
     const char *name; /* of the policy */
@@ -44,6 +52,14 @@ double warm_time(const char *module)
     return -1;
 }
 
+static bool is_for_network(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(network_modules); i++)
+        if (strcmp(network_modules[i], name) == 0)
+            return true;
+    return false;
+}
+
 static void import_ahead(const char *name, struct buf *warnings)
 {
     AUTO_ERROR struct error *err = NULL;
@@ -58,6 +74,18 @@ static void import_ahead(const char *name, struct buf *warnings)
     python_error(&err, name);
     buf_add_format(warnings, "can't import %s; a task that imports it will fail the same way\n",
                    error_text(err));
+}
+
+static void import_list(const struct name_list *list, bool network, struct buf *warnings)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        import_ahead(list->names[i], warnings);
+        if (!network && is_for_network(list->names[i]))
+            buf_add_format(warnings,
+                           "tasks may import %s, which is of no use without the network: "
+                           "N8N_RUNNERS_TASK_NETWORK is `deny`\n",
+                           list->names[i]);
+    }
 }
 
 static bool is_imported(const char *module)
@@ -147,10 +175,8 @@ struct warmed warm(const struct zygote_settings *settings)
     struct buf warnings = {0};
     struct warmed warmed = {0};
 
-    for (size_t i = 0; i < policy->stdlib.count; i++)
-        import_ahead(policy->stdlib.names[i], &warnings);
-    for (size_t i = 0; i < policy->external.count; i++)
-        import_ahead(policy->external.names[i], &warnings);
+    import_list(&policy->stdlib, settings->sandbox.network, &warnings);
+    import_list(&policy->external, settings->sandbox.network, &warnings);
     if (is_imported("ctypes") || policy_is_plain(policy))
         prepare_callbacks();
     find_needs(&warmed, policy);

@@ -61,6 +61,44 @@ def pss(pid):
     return total / 1024
 
 
+# Tasks that leave as much behind as they can: processor time, memory, threads, noise on the channel.
+HOSTILE = """
+import os, threading, time
+for i in range(100):
+    threading.Thread(target=time.sleep, args=(100,), daemon=True).start()
+held = [bytearray(1 << 20) for i in range(100)]
+os.write(3, os.urandom(1 << 16))
+while True:
+    pass
+"""
+
+
+def after_hostile(build):
+    """The longest a task takes, in ms, that is offered the slot of a hostile one: settings to done."""
+    plain = dict(N8N_RUNNERS_STDLIB_ALLOW="*", N8N_RUNNERS_EXTERNAL_ALLOW="*",
+                 N8N_RUNNERS_BUILTINS_DENY="", N8N_RUNNERS_TASK_TIMEOUT="1")
+    with Pair(build, N8N_RUNNERS_MAX_CONCURRENCY="1", **plain) as pair:
+        worst = 0
+        for _ in range(5):
+            hostile = pair.broker.run(HOSTILE)
+            began = time.monotonic()
+            assert hostile["event"] == "error", hostile
+            pair.broker.run("return 1")
+            worst = max(worst, (time.monotonic() - began) * 1000)
+        return worst
+
+
+def walls(build):
+    """What the kernel's walls add to a task, in ms: p50 with them less p50 without, in turns."""
+    up, down = [], []
+    for _ in range(3):
+        for figures, mode in ((up, "auto"), (down, "off")):
+            with Pair(build, N8N_RUNNERS_SANDBOX=mode) as pair:
+                bench(pair, 1)
+                figures.append(bench(pair, 1)["p50Ms"])
+    return statistics.median(up) - statistics.median(down)
+
+
 def bench(pair, concurrency):
     pair.broker.say(cmd="bench", tasks=TASKS, concurrency=concurrency, settings=SETTINGS)
     return pair.broker.wait("bench")
@@ -87,6 +125,8 @@ def main():
         row("settings to done, p50 (one at a time)", "%.2f ms" % one["p50Ms"], "5 ms")
         row("settings to done, p99 (one at a time)", "%.2f ms" % one["p99Ms"], "")
         row("tasks per second, 5 at once", "%.0f" % many["perSecond"], "")
+    row("the kernel's walls, of that p50", "%.2f ms" % walls(build), "0.3 ms")
+    row("next task after a hostile one, worst of 5", "%.1f ms" % after_hostile(build), "100 ms")
     failed = one["failed"] + many["failed"]
     if failed:
         print("%d tasks failed: %s" % (failed, one["firstError"] or many["firstError"]))

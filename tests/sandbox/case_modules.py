@@ -4,10 +4,12 @@ import subprocess
 import threading
 
 from harness import Pair, case, kill_leftovers
-from target import denied_without
+from target import denied_without, sanitized
 
 # Modules that open windows or browsers, or print, when they are imported.
 LEFT_OUT = {"antigravity", "idlelib", "this", "tkinter", "turtle", "turtledemo", "_tkinter"}
+# With AddressSanitizer, which puts a function of its own in the place of crypt().
+NOT_SANITIZED = {"crypt", "_crypt"}
 AT_ONCE = 4
 
 # The code of a node: walks from the module through its attributes, and those of its classes' empty
@@ -99,7 +101,9 @@ def walk(build, python, module, allowed):
 @case
 def no_module_leads_to_one_that_is_not_allowed(build):
     python = os.path.join(build, "venv", "bin", "python")
-    waiting, problems, walked, lock = stdlib(python), [], [], threading.Lock()
+    waiting = [name for name in stdlib(python)
+               if not (sanitized(build) and name in NOT_SANITIZED)]
+    problems, walked, lock = [], [], threading.Lock()
     assert len(waiting) > 150, waiting
     assert "json.codecs" in walk(build, python, "json", "*"), "the walk finds nothing"
 

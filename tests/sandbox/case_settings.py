@@ -6,16 +6,10 @@ import subprocess
 import tempfile
 
 from harness import Broker, Pair, Runner, case, error_of, result_of
-from target import CANARY, PLAIN, Target, as_user
+from target import CANARY, PLAIN, Target, as_user, copy_for_everybody, readable_for_others, sanitized
 
 NETWORK_OFF = ("Network access is off for Code tasks. Set N8N_RUNNERS_TASK_NETWORK=allow on the "
                "runner to allow it.")
-
-
-def sanitized(build):
-    """Built with AddressSanitizer, which can't live with a limit of address space."""
-    with open(os.path.join(build, "flags")) as flags:
-        return "-fsanitize=address" in flags.read()
 
 
 def fails_to_start(build, **settings):
@@ -146,6 +140,16 @@ return out
             assert out[0] == 200 and "open" not in out[1:2] + out[3:], out
             if settings is PLAIN:
                 assert out[2] == "refused", out
+
+
+@case
+def a_module_of_no_use_without_the_network_is_warned_of(build):
+    with Pair(build, N8N_RUNNERS_STDLIB_ALLOW="json,smtplib") as pair:
+        line = pair.runner.line("N8N_RUNNERS_TASK_NETWORK is `deny`")
+        assert "smtplib" in line and "json" not in line, line
+    with Pair(build, N8N_RUNNERS_STDLIB_ALLOW="smtplib", N8N_RUNNERS_TASK_NETWORK="allow") as pair:
+        result_of(pair.broker.run("return 1"))
+    assert not [line for line in pair.runner.err if "smtplib" in line], pair.runner.err
 
 
 # ---- a folder to write to
@@ -321,19 +325,35 @@ def walls_that_are_down_are_said_at_every_start(build):
 
 @case
 def check_tries_the_walls_and_holds(build):
-    for prefix in ((), as_user()):
-        code, out, err = check(build, "--json", prefix=prefix if os.access(build, os.X_OK) else (),
+    copy = copy_for_everybody(build)
+    for prefix in ((), as_user()) if readable_for_others(copy) else ((),):
+        code, out, err = check(copy, "--json", prefix=prefix,
                                N8N_RUNNERS_STDLIB_ALLOW="json,datetime")
-        if prefix and not out:
-            continue  # the build lies where no other user may look
         report = json.loads(out)
         assert code == 0 and report["holds"] is True, (out, err)
         assert len(report["attempts"]) > 15
         assert not [a for a in report["attempts"] if a["succeeded"]], report
         assert [(p["name"], p["works"]) for p in report["packages"]] == [("datetime", True),
                                                                         ("json", True)]
+    shutil.rmtree(copy)
     code, out, err = check(build, N8N_RUNNERS_STDLIB_ALLOW="json")
     assert code == 0 and "All that the settings ask for holds." in out, out
+
+
+@case
+def it_stands_on_a_read_only_root_for_a_user_without_a_name(build):
+    if os.geteuid() != 0 or not readable_for_others(build):
+        return  # only root can make the root read-only
+    copy = copy_for_everybody(build)
+    prefix = ("unshare", "--mount", "sh", "-c", "mount --bind / / && mount -o remount,bind,ro / && "
+              "exec setpriv --reuid 65532 --regid 65532 --clear-groups --bounding-set=-all \"$@\"", "sh")
+    try:
+        with Pair(copy, prefix=prefix, N8N_RUNNERS_SANDBOX="require") as pair:
+            assert result_of(pair.broker.run("return 1")) == 1
+        code, out, err = check(copy, prefix=prefix, N8N_RUNNERS_STDLIB_ALLOW="json")
+        assert code == 0, out + err
+    finally:
+        shutil.rmtree(copy)
 
 
 @case

@@ -20,7 +20,6 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 import time
 import traceback
 
@@ -28,7 +27,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 
 from harness import Pair, cases_of, kill_leftovers  # noqa: E402
-from target import CANARY, PLAIN, Target, as_user, denied_without, processes_below, settled  # noqa: E402
+from target import (CANARY, PLAIN, Target, as_user, copy_for_everybody, denied_without,  # noqa: E402
+                    processes_below, readable_for_others, settled)
 
 class Attack:
     def __init__(self, path):
@@ -132,22 +132,13 @@ def run_plain(report, build, target, mode, attacks, prefix):
     print("ok      %-40s %6.2f s" % (mode, time.monotonic() - began), flush=True)
 
 
-def copy_for_everybody(build):
-    """The programs where every user can read them, for runs as another user."""
-    folder = tempfile.mkdtemp(prefix="runner-")
-    os.chmod(folder, 0o755)
-    for name in ("task-runner-python", "task-runner-zygote", "demo-broker", "under-profile"):
-        if os.path.exists(os.path.join(build, name)):
-            shutil.copy(os.path.join(build, name), folder)
-    shutil.copytree(os.path.join(build, "venv"), os.path.join(folder, "venv"), symlinks=True)
-    return folder
-
-
 def modes(build, profile):
     """Name and command prefix of every way to stand, with the interpreter's walls down."""
     yield "plain", ()
-    if os.geteuid() != 0 or shutil.which("setpriv"):
-        yield "user", as_user()
+    if not readable_for_others(build):
+        print("left out: other users can't read the interpreter", flush=True)
+        return
+    yield "user", as_user()
     if profile and os.path.exists(profile):
         yield "docker", (*as_user(), os.path.join(build, "under-profile"), profile)
     else:

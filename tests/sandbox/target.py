@@ -1,5 +1,7 @@
 """What attacks are after, and what all sandbox tests share."""
 import os
+import shutil
+import subprocess
 import tempfile
 import time
 
@@ -22,6 +24,29 @@ def as_user():
         return ()
     return ("setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups",
             "--bounding-set=-all", "--inh-caps=-all")
+
+
+def sanitized(build):
+    """Built with AddressSanitizer, which can't live with a limit of address space."""
+    with open(os.path.join(build, "flags")) as flags:
+        return "-fsanitize=address" in flags.read()
+
+
+def copy_for_everybody(build):
+    """The programs where every user can read them, for runs as another user."""
+    folder = tempfile.mkdtemp(prefix="runner-")
+    os.chmod(folder, 0o755)
+    for name in ("task-runner-python", "task-runner-zygote", "demo-broker", "under-profile"):
+        if os.path.exists(os.path.join(build, name)):
+            shutil.copy(os.path.join(build, name), folder)
+    shutil.copytree(os.path.join(build, "venv"), os.path.join(folder, "venv"), symlinks=True)
+    return folder
+
+
+def readable_for_others(build):
+    """May the user that tests run as read the interpreter, and the folder that the programs are in?"""
+    return subprocess.run([*as_user(), os.path.join(build, "venv", "bin", "python"), "-c", ""],
+                          stderr=subprocess.DEVNULL).returncode == 0
 
 
 def processes_below(pid):
