@@ -3,12 +3,12 @@
 
 #include "allowlist/audit.h"
 
-#include <fcntl.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "allowlist/audit_files.h"
+#include "allowlist/audit_rule.h"
 #include "allowlist/denied.h"
 #include "allowlist/judge.h"
 #include "allowlist/pickles.h"
@@ -23,15 +23,6 @@ static struct audit_options options;
 static PyObject *real_builtins; /* the dict of the module `builtins`, which packages' code has */
 static const char *scratch;     /* where files may be made; NULL: nowhere */
 static bool active;
-
-struct rule;
-typedef int check_fn(const struct rule *rule, PyObject *args);
-
-struct rule {
-    const char *event;
-    enum { ALL, USER } binds;
-    check_fn *check;
-};
 
 /* ---- who asks ---- */
 
@@ -78,7 +69,7 @@ static bool user_asks_ctypes(void)
     return user;
 }
 
-static bool user_asks(void)
+bool audit_user_asks(void)
 {
     PyFrameObject *frame = innermost();
 
@@ -87,9 +78,8 @@ static bool user_asks(void)
 
 /* ---- refusals ---- */
 
-static int __attribute__((format(printf, 1, 2))) refuse(const char *format, ...)
+int audit_refuse(const char *format, ...)
 {
-    AUTO_FREE char *sentence = NULL;
     va_list arguments;
     PyObject *text;
 
@@ -105,13 +95,13 @@ static int __attribute__((format(printf, 1, 2))) refuse(const char *format, ...)
 static int refuse_event(const struct rule *rule, PyObject *args)
 {
     (void)args;
-    return refuse("Code tasks may not use %s.", rule->event);
+    return audit_refuse("Code tasks may not use %s.", rule->event);
 }
 
 static int refuse_process(const struct rule *rule, PyObject *args)
 {
     (void)args;
-    return refuse("Code tasks can't start processes (%s).", rule->event);
+    return audit_refuse("Code tasks can't start processes (%s).", rule->event);
 }
 
 static int check_ctypes(const struct rule *rule, PyObject *args)
@@ -119,7 +109,7 @@ static int check_ctypes(const struct rule *rule, PyObject *args)
     (void)args;
     if (!user_asks_ctypes())
         return 0;
-    return refuse(
+    return audit_refuse(
         "ctypes is closed to the code of a task (%s). Set N8N_RUNNERS_STDLIB_ALLOW=* and "
         "N8N_RUNNERS_EXTERNAL_ALLOW=* and an empty N8N_RUNNERS_BUILTINS_DENY on the runner "
         "to allow it.",
@@ -128,14 +118,14 @@ static int check_ctypes(const struct rule *rule, PyObject *args)
 
 /* ---- arguments ---- */
 
-static PyObject *argument(PyObject *args, Py_ssize_t index)
+PyObject *audit_argument(PyObject *args, Py_ssize_t index)
 {
     return index < PyTuple_GET_SIZE(args) ? PyTuple_GET_ITEM(args, index) : NULL;
 }
 
-static long number(PyObject *args, Py_ssize_t index, long missing)
+long audit_number(PyObject *args, Py_ssize_t index, long missing)
 {
-    PyObject *value = argument(args, index);
+    PyObject *value = audit_argument(args, index);
     long found = value && PyLong_Check(value) ? PyLong_AsLong(value) : missing;
 
     if (found == -1 && PyErr_Occurred()) {
@@ -143,127 +133,6 @@ static long number(PyObject *args, Py_ssize_t index, long missing)
         return missing;
     }
     return found;
-}
-
-/* ---- files ---- */
-
-/* An absolute path without links; of a file that is to be made, that of its folder and its name.
- * NULL when there is no such place: the kernel says so better. free(). */
-static char *resolve(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    AUTO_FREE char *folder = NULL;
-    AUTO_FREE char *real = realpath(path, NULL);
-
-    if (real)
-        return mem_steal(&real);
-    folder = slash ? mem_dup_n(path, slash == path ? 1 : (size_t)(slash - path)) : mem_dup(".");
-    real = realpath(folder, NULL);
-    return real ? mem_format("%s/%s", strcmp(real, "/") == 0 ? "" : real, slash ? slash + 1 : path)
-                : NULL;
-}
-
-static bool is_below(const char *path, const char *folder)
-{
-    size_t length = strlen(folder);
-
-    return strncmp(path, folder, length) == 0 && (path[length] == '/' || !path[length]);
-}
-
-static int check_writing(const char *path)
-{
-    AUTO_FREE char *real = resolve(path);
-
-    /* a path from an open folder on (dir_fd) is not told apart from one from "/" on, where nobody
-     * writes: the kernel knows */
-    if (strcmp(real ? real : path, "/dev/null") == 0 || (scratch && path[0] != '/') ||
-        (real && scratch && is_below(real, scratch)))
-        return 0;
-    if (scratch)
-        return refuse("Code tasks can write below %s only, not `%s`.", scratch, path);
-    return refuse(
-        "Code tasks can't write files: `%s`. Set N8N_RUNNERS_TASK_TMP_MB on the runner to "
-        "give each task a folder of its own.",
-        path);
-}
-
-static int check_reading(const char *path)
-{
-    AUTO_FREE char *real = realpath(path, NULL);
-
-    if (real ? options.readable(options.owner, real) || (scratch && is_below(real, scratch))
-             : path[0] != '/' || !user_asks() || options.readable(options.owner, path))
-        return 0;
-    return refuse("Code tasks can't read `%s`: only Python's own files are open to them.", path);
-}
-
-/* Judges the path that an event names; `missing` stands for None. A descriptor was judged when it
- * was opened, and the user's code has none that Python did not open for it. */
-static int check_path(PyObject *path, const char *missing, int check(const char *))
-{
-    PyObject *bytes = NULL;
-    int checked;
-
-    if (!path || PyLong_Check(path))
-        return 0;
-    if (path == Py_None)
-        return missing ? check(missing) : 0;
-    if (!PyUnicode_FSConverter(path, &bytes)) {
-        PyErr_Clear(); /* no path: who takes it says so */
-        return 0;
-    }
-    checked = check(PyBytes_AS_STRING(bytes));
-    Py_DECREF(bytes);
-    return checked;
-}
-
-/* open: path, mode, flags */
-static int check_open(const struct rule *rule, PyObject *args)
-{
-    long flags = number(args, 2, 0);
-    bool writes = (flags & O_ACCMODE) != O_RDONLY || (flags & (O_CREAT | O_TRUNC));
-    PyObject *path = argument(args, 0);
-
-    (void)rule;
-    if (path && PyLong_Check(path) && user_asks())
-        return refuse("Code tasks can't open descriptors by their number.");
-    return check_path(path, NULL, writes ? check_writing : check_reading);
-}
-
-static int check_listing(const struct rule *rule, PyObject *args)
-{
-    (void)rule;
-    return check_path(argument(args, 0), ".", check_reading);
-}
-
-/* What changes one path. */
-static int check_change(const struct rule *rule, PyObject *args)
-{
-    (void)rule;
-    return check_path(argument(args, 0), NULL, check_writing);
-}
-
-/* What changes two: rename, link. A symbolic link's target is a text. */
-static int check_two_changes(const struct rule *rule, PyObject *args)
-{
-    if (strcmp(rule->event, "os.symlink") != 0 &&
-        check_path(argument(args, 0), NULL, check_writing) < 0)
-        return -1;
-    return check_path(argument(args, 1), NULL, check_writing);
-}
-
-/* A database in memory is no file. */
-static int check_database(const struct rule *rule, PyObject *args)
-{
-    PyObject *name = argument(args, 0);
-    const char *text = name && PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL;
-
-    (void)rule;
-    PyErr_Clear();
-    if (text &&
-        (!*text || strcmp(text, ":memory:") == 0 || strncmp(text, "file::memory:", 13) == 0))
-        return 0;
-    return check_path(name, NULL, check_writing);
 }
 
 /* ---- the network ---- */
@@ -281,7 +150,7 @@ static int refuse_network(const struct rule *rule, PyObject *args)
  * pair of an event loop is of AF_UNIX, and the kernel's wall makes no other of that family. */
 static int check_socket(const struct rule *rule, PyObject *args)
 {
-    long family = number(args, 1, AF_UNSPEC);
+    long family = audit_number(args, 1, AF_UNSPEC);
 
     return family == -1 || family == AF_UNIX ? 0 : refuse_network(rule, args);
 }
@@ -292,16 +161,16 @@ static int check_socket(const struct rule *rule, PyObject *args)
 static int check_kill(const struct rule *rule, PyObject *args)
 {
     (void)rule;
-    return number(args, 0, -1) == getpid()
+    return audit_number(args, 0, -1) == getpid()
                ? 0
-               : refuse("Code tasks can't send signals to other processes.");
+               : audit_refuse("Code tasks can't send signals to other processes.");
 }
 
 /* import: module, ... What the user's own code imports has been judged by the import hook, which
  * also lets C code import for itself; here is who came another way. */
 static int check_import(const struct rule *rule, PyObject *args)
 {
-    PyObject *name = argument(args, 0);
+    PyObject *name = audit_argument(args, 0);
     PyFrameObject *frame = innermost();
     const char *text = name && PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL;
 
@@ -316,7 +185,7 @@ static int check_import(const struct rule *rule, PyObject *args)
 /* object.__getattr__ and its like: object, name */
 static int refuse_attribute(const struct rule *rule, PyObject *args)
 {
-    PyObject *name = argument(args, 1);
+    PyObject *name = audit_argument(args, 1);
     const char *text = name && PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : rule->event;
     AUTO_FREE char *sentence = denied_sentence(DENIED_ATTRIBUTE, text ? text : rule->event);
 
@@ -329,7 +198,7 @@ static int refuse_attribute(const struct rule *rule, PyObject *args)
 static int check_pickle(const struct rule *rule, PyObject *args)
 {
     (void)rule;
-    return pickles_check(argument(args, 0), argument(args, 1), user_asks());
+    return pickles_check(audit_argument(args, 0), audit_argument(args, 1), audit_user_asks());
 }
 
 /* ---- the table ---- */
@@ -370,31 +239,31 @@ static const struct rule rules[] = {
     {"object.__delattr__", USER, refuse_attribute},
     {"object.__getattr__", USER, refuse_attribute},
     {"object.__setattr__", USER, refuse_attribute},
-    {"open", ALL, check_open},
-    {"os.chflags", ALL, check_change},
-    {"os.chmod", ALL, check_change},
-    {"os.chown", ALL, check_change},
+    {"open", ALL, audit_check_open},
+    {"os.chflags", ALL, audit_check_change},
+    {"os.chmod", ALL, audit_check_change},
+    {"os.chown", ALL, audit_check_change},
     {"os.exec", ALL, refuse_process},
     {"os.fork", ALL, refuse_process},
     {"os.forkpty", ALL, refuse_process},
     {"os.kill", ALL, check_kill},
     {"os.killpg", ALL, check_kill},
-    {"os.link", ALL, check_two_changes},
-    {"os.listdir", ALL, check_listing},
-    {"os.listxattr", ALL, check_listing},
-    {"os.mkdir", ALL, check_change},
+    {"os.link", ALL, audit_check_two_changes},
+    {"os.listdir", ALL, audit_check_listing},
+    {"os.listxattr", ALL, audit_check_listing},
+    {"os.mkdir", ALL, audit_check_change},
     {"os.posix_spawn", ALL, refuse_process},
-    {"os.remove", ALL, check_change},
-    {"os.removexattr", ALL, check_change},
-    {"os.rename", ALL, check_two_changes},
-    {"os.rmdir", ALL, check_change},
-    {"os.scandir", ALL, check_listing},
-    {"os.setxattr", ALL, check_change},
+    {"os.remove", ALL, audit_check_change},
+    {"os.removexattr", ALL, audit_check_change},
+    {"os.rename", ALL, audit_check_two_changes},
+    {"os.rmdir", ALL, audit_check_change},
+    {"os.scandir", ALL, audit_check_listing},
+    {"os.setxattr", ALL, audit_check_change},
     {"os.spawn", ALL, refuse_process},
-    {"os.symlink", ALL, check_two_changes},
+    {"os.symlink", ALL, audit_check_two_changes},
     {"os.system", ALL, refuse_process},
-    {"os.truncate", ALL, check_change},
-    {"os.utime", ALL, check_change},
+    {"os.truncate", ALL, audit_check_change},
+    {"os.utime", ALL, audit_check_change},
     {"pickle.find_class", ALL, check_pickle},
     {"pty.spawn", ALL, refuse_process},
     {"resource.prlimit", ALL, refuse_event},
@@ -409,7 +278,7 @@ static const struct rule rules[] = {
     {"socket.sendmsg", ALL, refuse_network},
     {"socket.sendto", ALL, refuse_network},
     {"socket.sethostname", ALL, refuse_event},
-    {"sqlite3.connect", ALL, check_database},
+    {"sqlite3.connect", ALL, audit_check_database},
     {"sqlite3.enable_load_extension", ALL, refuse_event},
     {"sqlite3.load_extension", ALL, refuse_event},
     {"subprocess.Popen", ALL, refuse_process},
@@ -440,7 +309,7 @@ static int hook(const char *event, PyObject *args, void *unused)
     rule = bsearch(event, rules, ARRAY_COUNT(rules), sizeof(*rules), compare_events);
     if (!rule || !args || !PyTuple_Check(args))
         return 0;
-    return rule->binds == ALL || user_asks() ? rule->check(rule, args) : 0;
+    return rule->binds == ALL || audit_user_asks() ? rule->check(rule, args) : 0;
 }
 
 /* ---- start ---- */
@@ -458,6 +327,16 @@ int audit_prepare(const struct audit_options *settings)
     real_builtins = builtins ? Py_XNewRef(PyModule_GetDict(builtins)) : NULL;
     Py_XDECREF(builtins);
     return real_builtins ? pickles_prepare() : -1;
+}
+
+bool audit_may_read(const char *path)
+{
+    return options.readable(options.owner, path);
+}
+
+const char *audit_scratch(void)
+{
+    return scratch;
 }
 
 bool audit_network_allowed(void)

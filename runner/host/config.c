@@ -75,8 +75,8 @@ static const struct setting {
     {"N8N_RUNNERS_LAUNCHER_LOG_LEVEL", LEVEL, offsetof(struct config, log_level), "info", 0, 0},
     {"N8N_RUNNERS_PYTHON_VENV", TEXT, offsetof(struct config, venv), NULL, 0, 0},
     {"SSL_CERT_FILE", TEXT, offsetof(struct config, ca_file), NULL, 0, 0},
-    {"N8N_RUNNERS_SANDBOX", CHOICE, offsetof(struct config, sandbox), "auto|require|off", 0, 0},
-    {"N8N_RUNNERS_TASK_NETWORK", CHOICE, offsetof(struct config, network), "deny|allow", 0, 0},
+    {"N8N_RUNNERS_SANDBOX", CHOICE, offsetof(struct config, sandbox), "auto, require, off", 0, 0},
+    {"N8N_RUNNERS_TASK_NETWORK", CHOICE, offsetof(struct config, network), "deny, allow", 0, 0},
     {"N8N_RUNNERS_TASK_MEMORY_MB", WHOLE, offsetof(struct config, task_memory_mb), "0", 0,
      MEGABYTES_MAX},
     {"N8N_RUNNERS_TASK_TMP_MB", WHOLE, offsetof(struct config, task_tmp_mb), "0", 0, MEGABYTES_MAX},
@@ -171,8 +171,8 @@ static int read_choice(const struct setting *setting, const char *text, int *pla
     *place = 0;
     if (text == setting->fallback)
         return 0;
-    for (; *choice; choice += strspn(choice, "|"), ++*place) {
-        size_t length = strcspn(choice, "|");
+    for (; *choice; choice += strspn(choice, ", "), ++*place) {
+        size_t length = strcspn(choice, ",");
 
         if (strlen(text) == length && strncasecmp(text, choice, length) == 0)
             return 0;

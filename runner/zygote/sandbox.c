@@ -360,7 +360,7 @@ static int set_limits(const struct sandbox *s)
 {
     size_t threads = TASK_THREADS_MAX * (s->options.tasks + 1);
 
-    size_t file = s->options.tmp > s->options.result ? s->options.tmp : s->options.result;
+    size_t file = s->options.tmp ? s->options.tmp : s->options.result;
 
     if (limit(RLIMIT_FSIZE, file) < 0 || limit(RLIMIT_NOFILE, OPEN_FILES_MAX) < 0 ||
         limit(RLIMIT_MEMLOCK, 0) < 0 || limit(RLIMIT_MSGQUEUE, 0) < 0 ||

@@ -81,6 +81,29 @@ static void every_problem_is_named(void **state)
     assert_non_null(strstr(error_text(err), "N8N_RUNNERS_STDLIB_ALLOW is `*,a`"));
 }
 
+static void choices_are_names(void **state)
+{
+    const char *good[] = {"N8N_RUNNERS_AUTH_TOKEN",
+                          "t",
+                          "N8N_RUNNERS_SANDBOX",
+                          "require",
+                          "N8N_RUNNERS_TASK_NETWORK",
+                          "Allow",
+                          NULL};
+    const char *bad[] = {"N8N_RUNNERS_AUTH_TOKEN", "t", "N8N_RUNNERS_SANDBOX", "aut", NULL};
+    AUTO_ERROR struct error *err = NULL;
+    struct config config;
+
+    (void)state;
+    assert_int_equal(load(&config, good, &err), 0);
+    assert_int_equal(config.sandbox, SANDBOX_CHOICE_REQUIRE);
+    assert_int_equal(config.network, NETWORK_ALLOW);
+    config_free(&config);
+    assert_int_equal(load(&config, bad, &err), -1);
+    assert_string_equal(error_text(err),
+                        "N8N_RUNNERS_SANDBOX is `aut`: it must be one of auto, require, off");
+}
+
 static bool has_entry(char *const *environment, const char *entry)
 {
     for (; *environment; environment++)
@@ -222,6 +245,7 @@ int main(void)
         cmocka_unit_test(defaults),
         cmocka_unit_test(an_empty_list_is_not_the_default),
         cmocka_unit_test(every_problem_is_named),
+        cmocka_unit_test(choices_are_names),
         cmocka_unit_test(children_see_what_the_setting_says),
         cmocka_unit_test(lists_are_parsed),
         cmocka_unit_test(modules_are_judged_by_their_top),
