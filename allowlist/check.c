@@ -12,23 +12,16 @@
 #include <stdbool.h>
 
 #include "allowlist/ast.h"
+#include "allowlist/check_state.h"
 #include "allowlist/denied.h"
 #include "allowlist/guard.h"
 #include "allowlist/judge.h"
 #include "allowlist/template.h"
 #include "runner/base/mem.h"
 
-struct check {
-    PyObject *lines; /* list of str */
-    long line;       /* of the node at work, or of the nearest one above it that has a line */
-};
-
-/* What a node's parent is to it, where that matters. */
-enum place { PLACE_ELSEWHERE, PLACE_CALLED };
-
 static int walk(struct check *check, PyObject *node, enum place place, PyObject **text);
 
-static int add(struct check *check, const char *sentence)
+int check_add(struct check *check, const char *sentence)
 {
     PyObject *line = PyUnicode_FromFormat("Line %ld: %s", check->line, sentence);
     int added = line ? PyList_Append(check->lines, line) : -1;
@@ -37,15 +30,14 @@ static int add(struct check *check, const char *sentence)
     return added;
 }
 
-static int add_denied(struct check *check, enum denied_use use, const char *name)
+int check_add_denied(struct check *check, enum denied_use use, const char *name)
 {
     AUTO_FREE char *sentence = denied_sentence(use, name);
 
-    return add(check, sentence);
+    return check_add(check, sentence);
 }
 
-/* A str as UTF-8, borrowed from it; "" for all else: no rule is about what can't be written. */
-static const char *text_of(PyObject *string)
+const char *check_text(PyObject *string)
 {
     const char *text = string && PyUnicode_Check(string) ? PyUnicode_AsUTF8(string) : NULL;
 
@@ -54,13 +46,13 @@ static const char *text_of(PyObject *string)
     return text ? text : "";
 }
 
-static int check_attribute(struct check *check, const char *name)
+int check_attribute(struct check *check, const char *name)
 {
     if (denied_attribute(name))
-        return add_denied(check, DENIED_ATTRIBUTE, name);
+        return check_add_denied(check, DENIED_ATTRIBUTE, name);
     if (denied_mangled(name))
-        return add(check, "Access to name-mangled attributes (pattern: _ClassName__attr) is "
-                          "disallowed for security reasons.");
+        return check_add(check, "Access to name-mangled attributes (pattern: _ClassName__attr) is "
+                                "disallowed for security reasons.");
     return 0;
 }
 
@@ -68,7 +60,7 @@ static int check_attribute(struct check *check, const char *name)
 static int check_named(struct check *check, PyObject *node, const char *field, enum denied_use use)
 {
     PyObject *name = ast_get_optional(node, field);
-    int done = denied_name(text_of(name)) ? add_denied(check, use, text_of(name)) : 0;
+    int done = denied_name(check_text(name)) ? check_add_denied(check, use, check_text(name)) : 0;
 
     Py_XDECREF(name);
     return done;
@@ -85,14 +77,14 @@ static int check_name(struct check *check, PyObject *node, enum place place)
 static int check_attribute_node(struct check *check, PyObject *node, enum place place)
 {
     PyObject *name = ast_get(node, "attr");
-    int done = name ? check_attribute(check, text_of(name)) : -1;
+    int done = name ? check_attribute(check, check_text(name)) : -1;
 
-    if (done == 0 && place != PLACE_CALLED && guard_is_format(text_of(name))) {
+    if (done == 0 && place != PLACE_CALLED && guard_is_format(check_text(name))) {
         AUTO_FREE char *sentence = mem_format("Extracting '%s' as a bound method is disallowed; "
                                               "call it directly on its receiver instead.",
-                                              text_of(name));
+                                              check_text(name));
 
-        done = add(check, sentence);
+        done = check_add(check, sentence);
     }
     Py_XDECREF(name);
     return done;
@@ -136,10 +128,10 @@ static int check_names(struct check *check, PyObject *node, enum denied_use use)
     int done = names && PyList_Check(names) ? 0 : -1;
 
     for (Py_ssize_t i = 0; done == 0 && i < PyList_GET_SIZE(names); i++) {
-        const char *name = text_of(PyList_GET_ITEM(names, i));
+        const char *name = check_text(PyList_GET_ITEM(names, i));
 
         if (denied_name(name))
-            done = add_denied(check, use, name);
+            done = check_add_denied(check, use, name);
     }
     Py_XDECREF(names);
     return done;
@@ -155,71 +147,6 @@ static int check_nonlocal(struct check *check, PyObject *node, enum place place)
 {
     (void)place;
     return check_names(check, node, DENIED_NAME);
-}
-
-static int check_module(struct check *check, const char *module)
-{
-    AUTO_FREE char *refusal = judge_refusal(module);
-
-    return refusal ? add(check, refusal) : 0;
-}
-
-/* What an import binds, under its own name or another. */
-static int check_alias(struct check *check, PyObject *alias)
-{
-    PyObject *name = ast_get(alias, "name"), *as_name = ast_get_optional(alias, "asname");
-    int done = name ? check_attribute(check, text_of(name)) : -1;
-
-    if (done == 0 && denied_name(text_of(name)) && !denied_attribute(text_of(name)))
-        done = add_denied(check, DENIED_NAME, text_of(name));
-    if (done == 0 && denied_name(text_of(as_name)))
-        done = add_denied(check, DENIED_NAME, text_of(as_name));
-    else if (done == 0)
-        done = check_attribute(check, text_of(as_name));
-    Py_XDECREF(name);
-    Py_XDECREF(as_name);
-    return done;
-}
-
-static int check_aliases(struct check *check, PyObject *node, bool are_modules)
-{
-    PyObject *aliases = ast_get(node, "names");
-    int done = aliases && PyList_Check(aliases) ? 0 : -1;
-
-    for (Py_ssize_t i = 0; done == 0 && i < PyList_GET_SIZE(aliases); i++) {
-        PyObject *alias = PyList_GET_ITEM(aliases, i);
-        PyObject *name = are_modules ? ast_get(alias, "name") : NULL;
-
-        if (are_modules)
-            done = name ? check_module(check, text_of(name)) : -1;
-        if (done == 0)
-            done = check_alias(check, alias);
-        Py_XDECREF(name);
-    }
-    Py_XDECREF(aliases);
-    return done;
-}
-
-static int check_import(struct check *check, PyObject *node, enum place place)
-{
-    (void)place;
-    return check_aliases(check, node, true);
-}
-
-static int check_import_from(struct check *check, PyObject *node, enum place place)
-{
-    PyObject *level = ast_get_optional(node, "level");
-    PyObject *module = ast_get_optional(node, "module");
-    int done;
-
-    (void)place;
-    if (level && PyLong_Check(level) && PyLong_AsLong(level) != 0)
-        done = add(check, "Relative imports are disallowed.");
-    else
-        done = check_module(check, text_of(module));
-    Py_XDECREF(level);
-    Py_XDECREF(module);
-    return done < 0 ? -1 : check_aliases(check, node, false);
 }
 
 /* Is `node` the name `name`? */
@@ -252,9 +179,10 @@ static int check_call(struct check *check, PyObject *node, enum place place)
     if (done == 0 && is_named(function, "__import__")) {
         module = PyList_GET_SIZE(args) ? constant_text(PyList_GET_ITEM(args, 0)) : NULL;
         if (module)
-            done = check_module(check, text_of(module));
+            done = check_module(check, check_text(module));
         else
-            done = add(check, "Dynamic __import__() calls are not allowed for security reasons.");
+            done = check_add(check,
+                             "Dynamic __import__() calls are not allowed for security reasons.");
     }
     Py_XDECREF(module);
     Py_XDECREF(function);
@@ -271,7 +199,7 @@ static int check_subscript(struct check *check, PyObject *node, enum place place
     (void)place;
     key = done == 0 && is_named(value, "__builtins__") ? constant_text(slice) : NULL;
     if (key)
-        done = check_attribute(check, text_of(key));
+        done = check_attribute(check, check_text(key));
     Py_XDECREF(key);
     Py_XDECREF(value);
     Py_XDECREF(slice);
@@ -285,11 +213,11 @@ static int check_class_pattern(struct check *check, PyObject *node, enum place p
 
     (void)place;
     if (done == 0 && PyList_GET_SIZE(positional))
-        done = add(check, "Positional match patterns are disallowed for security reasons.");
+        done = check_add(check, "Positional match patterns are disallowed for security reasons.");
     for (Py_ssize_t i = 0; done == 0 && i < PyList_GET_SIZE(names); i++) {
-        const char *name = text_of(PyList_GET_ITEM(names, i));
+        const char *name = check_text(PyList_GET_ITEM(names, i));
 
-        done = denied_attribute(name) ? add_denied(check, DENIED_PATTERN, name)
+        done = denied_attribute(name) ? check_add_denied(check, DENIED_PATTERN, name)
                                       : check_attribute(check, name);
     }
     Py_XDECREF(positional);
@@ -325,12 +253,12 @@ static int check_string(struct check *check, PyObject *string)
     PyObject *denied = NULL;
     int done = 0;
 
-    if (PyUnicode_GET_LENGTH(string) <= DENIED_LENGTH_MAX && denied_attribute(text_of(string)))
-        return add_denied(check, DENIED_STRING, text_of(string));
+    if (PyUnicode_GET_LENGTH(string) <= DENIED_LENGTH_MAX && denied_attribute(check_text(string)))
+        return check_add_denied(check, DENIED_STRING, check_text(string));
     if (PyUnicode_FindChar(string, '{', 0, PyUnicode_GET_LENGTH(string), 1) >= 0)
         denied = template_denied(string);
     if (denied)
-        done = add_denied(check, DENIED_STRING, text_of(denied));
+        done = check_add_denied(check, DENIED_STRING, check_text(denied));
     Py_XDECREF(denied);
     return done;
 }

@@ -1,6 +1,6 @@
 /*
- * The inside of a worker, for the files that make up workers.h: workers.c (its life), worker_read.c
- * (what its child sends).
+ * The inside of a worker, for the files that make up workers.h: workers.c (its life),
+ * worker_request.c (what its child is given), worker_read.c (what its child sends).
  */
 #ifndef HOST_WORKER_STATE_H
 #define HOST_WORKER_STATE_H
@@ -60,6 +60,12 @@ struct workers {
     struct worker *list;
     struct guard *guard;
 };
+
+/* Stores the settings, copied. -1 with `err`. */
+int request_fill(struct request *request, struct span settings, struct error **err);
+/* Gives it to the child that is, or will be, at the other end of the channel. */
+int request_send(struct worker *worker, struct error **err);
+void request_free(struct request *request);
 
 /* Reads up to `turns` times while somebody waits and something comes, and tells who waits. 1:
  * something came; 0: nothing for now; -1: the channel is at its end. */

@@ -41,12 +41,6 @@ static void send_kill(struct worker *worker)
         syscall(SYS_pidfd_send_signal, worker->pidfd, SIGKILL, NULL, 0);
 }
 
-static void request_free(struct request *request)
-{
-    buf_free(&request->text);
-    io_close(&request->payload);
-}
-
 static void unlink_and_free(struct worker *worker)
 {
     struct worker **at = &worker->workers->list;
@@ -121,21 +115,6 @@ static struct worker *find(struct workers *workers, uint64_t id)
     return worker;
 }
 
-/* Gives the request to the child that is, or will be, at the other end of the channel. */
-static int send_request(struct worker *worker, struct error **err)
-{
-    struct request *request = &worker->request;
-    bool by_fd = request->payload >= 0;
-
-    if (io_send_fds(worker->channel_fd, &request->head, sizeof(request->head), &request->payload,
-                    by_fd) < 0 ||
-        (!by_fd && send(worker->channel_fd, request->text.data, request->text.length,
-                        MSG_NOSIGNAL) != (ssize_t)request->text.length))
-        return error_set_errno(err, errno, "give the task to its process");
-    request->delivered = true;
-    return 0;
-}
-
 /* Asks the zygote for the worker's child, and gives it what waits for it. */
 static int ask_for_child(struct worker *worker, struct error **err)
 {
@@ -152,7 +131,7 @@ static int ask_for_child(struct worker *worker, struct error **err)
     }
     if (zygote_fork(workers->zygote, worker->id, pair[1], err) < 0)
         return -1;
-    return worker->request.given ? send_request(worker, err) : 0;
+    return worker->request.given ? request_send(worker, err) : 0;
 }
 
 /* Workers that came while Python was away. */
@@ -347,37 +326,17 @@ struct worker *worker_new(struct workers *workers, const struct worker_events *e
     return worker;
 }
 
-/* A request of any size in a memfd, from its start; -1 with `err`. */
-static int request_memfd(struct span settings, struct error **err)
-{
-    AUTO_CLOSE int fd = memfd_create("task", MFD_CLOEXEC);
-
-    if (fd < 0 || io_write_all(fd, settings.at, settings.length) < 0 || lseek(fd, 0, SEEK_SET) < 0)
-        return error_set_errno(err, errno, "store the task's items");
-    return io_steal(&fd);
-}
-
 int worker_give(struct worker *worker, struct span settings, struct error **err)
 {
     struct request *request = &worker->request;
     AUTO_ERROR struct error *gone = NULL;
 
-    request->head = (struct frame_header){.type = FRAME_TASK, .length = settings.length};
-    if (settings.length > REQUEST_INLINE_MAX) {
-        request->head.flags = FRAME_BY_FD;
-        request->payload = request_memfd(settings, err);
-        if (request->payload < 0)
-            return -1;
-    } else {
-        buf_add(&request->text, settings.at, settings.length);
-        if (buf_failed(&request->text))
-            return error_set(err, "no memory for the task's items");
-    }
-    request->given = true;
+    if (request_fill(request, settings, err) < 0)
+        return -1;
     guard_wake(worker->workers->guard);
     /* Without a channel Python is away, and the child that comes with it gets the task. When it
      * can't be sent, the child is dead, and the news of it are on their way. */
-    if (worker->channel && send_request(worker, &gone) == 0 && worker->forked)
+    if (worker->channel && request_send(worker, &gone) == 0 && worker->forked)
         request_free(request);
     return 0;
 }

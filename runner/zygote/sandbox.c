@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <linux/prctl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -19,13 +18,13 @@
 #include "runner/base/error.h"
 #include "runner/base/frame.h"
 #include "runner/base/io.h"
-#include "runner/base/json_string.h"
 #include "runner/base/mem.h"
 #include "runner/zygote/landlock.h"
 #include "runner/zygote/namespaces.h"
 #include "runner/zygote/paths.h"
 #include "runner/zygote/privileges.h"
 #include "runner/zygote/seccomp.h"
+#include "runner/zygote/walls.h"
 #include "runner/zygote/warm.h"
 
 #ifndef PR_SET_MDWE /* Linux 6.3 */
@@ -52,39 +51,9 @@ enum {
 #define WITH_ASAN false
 #endif
 
-enum wall {
-    WALL_SECCOMP,
-    WALL_LANDLOCK,
-    WALL_NAMESPACES,
-    WALL_ROOT,
-    WALL_CAPABILITIES,
-    WALL_MEMORY,
-    WALL_THREADS,
-    WALL_OOM,
-    WALL_NO_NEW_CODE,
-    WALLS,
-};
-
-static const char *const wall_names[WALLS] = {
-    [WALL_SECCOMP] = "seccomp",
-    [WALL_LANDLOCK] = "Landlock",
-    [WALL_NAMESPACES] = "namespaces",
-    [WALL_ROOT] = "own root",
-    [WALL_CAPABILITIES] = "no capabilities",
-    [WALL_MEMORY] = "memory limit",
-    [WALL_THREADS] = "thread limit",
-    [WALL_OOM] = "out-of-memory order",
-    [WALL_NO_NEW_CODE] = "no new code",
-};
-
-struct standing {
-    bool stands;
-    char *detail; /* how, or why not and what would change it; owned */
-};
-
 struct sandbox {
     struct sandbox_options options;
-    struct standing walls[WALLS];
+    struct walls walls;
     struct seccomp_program *seccomp;
     const struct paths *paths;
     int landlock; /* the rules of all children; -1: none, or each makes its own */
@@ -92,20 +61,6 @@ struct sandbox {
     size_t address_space; /* RLIMIT_AS, bytes; 0: left as it is */
     char *scratch;        /* of the child, when it has one */
 };
-
-static void __attribute__((format(printf, 4, 5)))
-set(struct sandbox *s, enum wall wall, bool stands, const char *format, ...)
-{
-    char text[256];
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
-    va_end(arguments);
-    s->walls[wall].stands = stands;
-    free(s->walls[wall].detail);
-    s->walls[wall].detail = mem_dup(text);
-}
 
 /* ---- before Python ---- */
 
@@ -145,7 +100,7 @@ static void compile(struct sandbox *s)
 
     s->seccomp = seccomp_compile(&options, &err);
     if (!s->seccomp)
-        set(s, WALL_SECCOMP, false, "%s", error_text(err));
+        walls_set(&s->walls, WALL_SECCOMP, false, "%s", error_text(err));
 }
 
 static void find_walls(struct sandbox *s)
@@ -155,17 +110,17 @@ static void find_walls(struct sandbox *s)
     compile(s);
     missing = try_walls(s);
     if (!(missing & TRIAL_NO_SECCOMP))
-        set(s, WALL_SECCOMP, true, "system calls are a list");
+        walls_set(&s->walls, WALL_SECCOMP, true, "system calls are a list");
     else if (s->seccomp)
-        set(s, WALL_SECCOMP, false,
-            "the kernel refuses the filter; it needs CONFIG_SECCOMP_FILTER "
-            "and a container profile that allows seccomp");
+        walls_set(&s->walls, WALL_SECCOMP, false,
+                  "the kernel refuses the filter; it needs CONFIG_SECCOMP_FILTER "
+                  "and a container profile that allows seccomp");
     if (!(missing & TRIAL_NO_LANDLOCK))
-        set(s, WALL_LANDLOCK, true, "version %d", landlock_version());
+        walls_set(&s->walls, WALL_LANDLOCK, true, "version %d", landlock_version());
     else
-        set(s, WALL_LANDLOCK, false,
-            "the kernel has none (Linux 5.13 with landlock in its "
-            "`lsm=`), or the container's profile refuses its calls");
+        walls_set(&s->walls, WALL_LANDLOCK, false,
+                  "the kernel has none (Linux 5.13 with landlock in its "
+                  "`lsm=`), or the container's profile refuses its calls");
 }
 
 static void enter_namespaces(struct sandbox *s)
@@ -173,10 +128,11 @@ static void enter_namespaces(struct sandbox *s)
     AUTO_ERROR struct error *err = NULL;
 
     if (namespaces_enter(s->options.network, &err) == 0)
-        set(s, WALL_NAMESPACES, true, "user, pid, mount, ipc, uts%s",
-            s->options.network ? "" : ", network");
+        walls_set(&s->walls, WALL_NAMESPACES, true, "user, pid, mount, ipc, uts%s",
+                  s->options.network ? "" : ", network");
     else
-        set(s, WALL_NAMESPACES, false,
+        walls_set(
+            &s->walls, WALL_NAMESPACES, false,
             "%s; a system or container that allows unprivileged user namespaces would give them",
             error_text(err));
 }
@@ -187,7 +143,7 @@ struct sandbox *sandbox_new(const struct sandbox_options *options, struct error 
 
     *s = (struct sandbox){.options = *options, .landlock = -1, .oom = -1};
     for (int wall = 0; wall < WALLS; wall++)
-        set(s, (enum wall)wall, false, "N8N_RUNNERS_SANDBOX is `off`");
+        walls_set(&s->walls, (enum wall)wall, false, "N8N_RUNNERS_SANDBOX is `off`");
     oom_set(s->oom = oom_open(), OOM_SCORE_ZYGOTE);
     io_close(&s->oom);
     if (options->mode == SANDBOX_OFF) {
@@ -198,19 +154,20 @@ struct sandbox *sandbox_new(const struct sandbox_options *options, struct error 
     s->oom = oom_open();
     /* from here on nobody looks in; what needed /proc's consent has it */
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    set(s, WALL_OOM, s->oom >= 0, "%s",
-        s->oom >= 0 ? "children first, then the zygote, then the host"
-                    : "/proc/self/oom_score_adj can't be written");
+    walls_set(&s->walls, WALL_OOM, s->oom >= 0, "%s",
+              s->oom >= 0 ? "children first, then the zygote, then the host"
+                          : "/proc/self/oom_score_adj can't be written");
     find_walls(s);
     if (options->mode != SANDBOX_REQUIRE ||
-        (s->walls[WALL_SECCOMP].stands && s->walls[WALL_LANDLOCK].stands))
+        (walls_stand(&s->walls, WALL_SECCOMP) && walls_stand(&s->walls, WALL_LANDLOCK)))
         return s;
     error_set(
         err,
         "N8N_RUNNERS_SANDBOX is `require`, and %s does not stand here: %s. Set it to `auto` to "
         "run with what the system gives",
-        s->walls[WALL_SECCOMP].stands ? "Landlock" : "seccomp",
-        s->walls[s->walls[WALL_SECCOMP].stands ? WALL_LANDLOCK : WALL_SECCOMP].detail);
+        walls_stand(&s->walls, WALL_SECCOMP) ? "Landlock" : "seccomp",
+        walls_detail(&s->walls,
+                     walls_stand(&s->walls, WALL_SECCOMP) ? WALL_LANDLOCK : WALL_SECCOMP));
     return NULL;
 }
 
@@ -221,13 +178,15 @@ static void own_root(struct sandbox *s, const struct paths *paths)
     AUTO_ERROR struct error *err = NULL;
 
     if (WITH_ASAN)
-        set(s, WALL_ROOT, false, "left out with AddressSanitizer, whose leak check needs /proc");
-    else if (!s->walls[WALL_NAMESPACES].stands)
-        set(s, WALL_ROOT, false, "it needs namespaces");
+        walls_set(&s->walls, WALL_ROOT, false,
+                  "left out with AddressSanitizer, whose leak check needs /proc");
+    else if (!walls_stand(&s->walls, WALL_NAMESPACES))
+        walls_set(&s->walls, WALL_ROOT, false, "it needs namespaces");
     else if (namespaces_make_root((const char *const *)paths->at, paths->count, &err) == 0)
-        set(s, WALL_ROOT, true, "read-only, with the interpreter and the system's libraries");
+        walls_set(&s->walls, WALL_ROOT, true,
+                  "read-only, with the interpreter and the system's libraries");
     else
-        set(s, WALL_ROOT, false, "%s", error_text(err));
+        walls_set(&s->walls, WALL_ROOT, false, "%s", error_text(err));
 }
 
 static int make_rules(struct sandbox *s, struct error **err)
@@ -260,40 +219,41 @@ static void limit_memory(struct sandbox *s, size_t already)
     size_t machine = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
 
     if (WITH_ASAN || !already) {
-        set(s, WALL_MEMORY, false, "%s",
-            WITH_ASAN ? "left out with AddressSanitizer" : "/proc/self/statm can't be read");
+        walls_set(&s->walls, WALL_MEMORY, false, "%s",
+                  WITH_ASAN ? "left out with AddressSanitizer" : "/proc/self/statm can't be read");
         return;
     }
     s->address_space = already + (s->options.memory ? s->options.memory : 2 * machine);
     if (s->options.memory)
-        set(s, WALL_MEMORY, true, "%zu MB a task", s->options.memory >> 20);
+        walls_set(&s->walls, WALL_MEMORY, true, "%zu MB a task", s->options.memory >> 20);
     else
-        set(s, WALL_MEMORY, true,
-            "none of its own: the host ends the largest task before memory "
-            "runs out; N8N_RUNNERS_TASK_MEMORY_MB sets one");
+        walls_set(&s->walls, WALL_MEMORY, true,
+                  "none of its own: the host ends the largest task before memory "
+                  "runs out; N8N_RUNNERS_TASK_MEMORY_MB sets one");
 }
 
 static void limit_threads(struct sandbox *s)
 {
-    if (s->walls[WALL_NAMESPACES].stands && geteuid() != 0)
-        set(s, WALL_THREADS, true, "%d a task by the host, and RLIMIT_NPROC", TASK_THREADS_MAX);
+    if (walls_stand(&s->walls, WALL_NAMESPACES) && geteuid() != 0)
+        walls_set(&s->walls, WALL_THREADS, true, "%d a task by the host, and RLIMIT_NPROC",
+                  TASK_THREADS_MAX);
     else
-        set(s, WALL_THREADS, true,
-            "%d a task by the host; RLIMIT_NPROC would need namespaces and "
-            "a user other than root",
-            TASK_THREADS_MAX);
+        walls_set(&s->walls, WALL_THREADS, true,
+                  "%d a task by the host; RLIMIT_NPROC would need namespaces and "
+                  "a user other than root",
+                  TASK_THREADS_MAX);
 }
 
 static void refuse_new_code(struct sandbox *s, bool compiles)
 {
     if (compiles)
-        set(s, WALL_NO_NEW_CODE, false, "an allowed package compiles at run time");
+        walls_set(&s->walls, WALL_NO_NEW_CODE, false, "an allowed package compiles at run time");
     else if (WITH_ASAN)
-        set(s, WALL_NO_NEW_CODE, false, "left out with AddressSanitizer");
+        walls_set(&s->walls, WALL_NO_NEW_CODE, false, "left out with AddressSanitizer");
     else if (prctl(PR_SET_MDWE, MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) < 0)
-        set(s, WALL_NO_NEW_CODE, false, "it needs Linux 6.3");
+        walls_set(&s->walls, WALL_NO_NEW_CODE, false, "it needs Linux 6.3");
     else
-        set(s, WALL_NO_NEW_CODE, true, "memory that was written is never executed");
+        walls_set(&s->walls, WALL_NO_NEW_CODE, true, "memory that was written is never executed");
 }
 
 /* A limit that nothing can run under is a mistake that is better said now. */
@@ -320,7 +280,8 @@ int sandbox_close(struct sandbox *s, const struct paths *paths, const struct war
     if (s->options.mode == SANDBOX_OFF)
         return 0;
     own_root(s, paths);
-    if (s->walls[WALL_LANDLOCK].stands && !s->options.tmp && (s->landlock = make_rules(s, err)) < 0)
+    if (walls_stand(&s->walls, WALL_LANDLOCK) && !s->options.tmp &&
+        (s->landlock = make_rules(s, err)) < 0)
         return -1;
     limit_memory(s, already);
     limit_threads(s);
@@ -328,7 +289,7 @@ int sandbox_close(struct sandbox *s, const struct paths *paths, const struct war
     /* the children mount their scratch folders, and drop what lets them themselves */
     if (!s->options.tmp && privileges_drop() < 0)
         return error_set_errno(err, errno, "drop the zygote's capabilities");
-    set(s, WALL_CAPABILITIES, true, "none");
+    walls_set(&s->walls, WALL_CAPABILITIES, true, "none");
     return 0;
 }
 
@@ -368,7 +329,7 @@ static int set_limits(const struct sandbox *s)
         return -1;
     if (s->address_space && limit(RLIMIT_AS, s->address_space) < 0)
         return -1;
-    if (s->walls[WALL_NAMESPACES].stands && geteuid() != 0)
+    if (walls_stand(&s->walls, WALL_NAMESPACES) && geteuid() != 0)
         return limit(RLIMIT_NPROC, threads);
     return 0;
 }
@@ -378,7 +339,7 @@ static int make_scratch(struct sandbox *s, uint64_t id)
 {
     AUTO_ERROR struct error *ignored = NULL;
 
-    if (s->walls[WALL_ROOT].stands) {
+    if (walls_stand(&s->walls, WALL_ROOT)) {
         if (namespaces_mount_scratch(s->options.tmp, s->options.tmp / SCRATCH_FILE_BYTES + 16) < 0)
             return -1;
         s->scratch = mem_dup("/tmp");
@@ -387,7 +348,7 @@ static int make_scratch(struct sandbox *s, uint64_t id)
         if (mkdir(s->scratch, 0700) < 0)
             return -1;
     }
-    if (!s->walls[WALL_LANDLOCK].stands)
+    if (!walls_stand(&s->walls, WALL_LANDLOCK))
         return 0;
     s->landlock = make_rules(s, &ignored);
     return s->landlock < 0 ? -1 : 0;
@@ -413,42 +374,17 @@ int sandbox_enter(struct sandbox *s, uint64_t id)
         return -1;
     if (set_limits(s) < 0)
         return -1;
-    if (s->walls[WALL_LANDLOCK].stands && landlock_enter(s->landlock) < 0)
+    if (walls_stand(&s->walls, WALL_LANDLOCK) && landlock_enter(s->landlock) < 0)
         return -1;
-    return s->walls[WALL_SECCOMP].stands ? seccomp_load_program(s->seccomp) : 0;
+    return walls_stand(&s->walls, WALL_SECCOMP) ? seccomp_load_program(s->seccomp) : 0;
 }
-
-/* ---- saying it ---- */
 
 void sandbox_say(const struct sandbox *s, struct buf *line)
 {
-    const enum wall said[] = {WALL_SECCOMP, WALL_LANDLOCK, WALL_NAMESPACES, WALL_ROOT,
-                              WALL_NO_NEW_CODE};
-    AUTO_BUF struct buf missing = {0};
-    size_t standing = 0;
-
-    for (size_t i = 0; i < ARRAY_COUNT(said); i++) {
-        if (s->walls[said[i]].stands)
-            buf_add_format(line, "%s%s", standing++ ? ", " : "", wall_names[said[i]]);
-        else
-            buf_add_format(&missing, "%s%s", missing.length ? ", " : "", wall_names[said[i]]);
-    }
-    if (!standing)
-        buf_add_text(line, "none");
-    if (missing.length)
-        buf_add_format(line, "; not here: %.*s", (int)missing.length, missing.data);
+    walls_say(&s->walls, line);
 }
 
 void sandbox_list(const struct sandbox *s, struct buf *json)
 {
-    buf_add_char(json, '[');
-    for (int wall = 0; wall < WALLS; wall++) {
-        const struct standing *standing = &s->walls[wall];
-
-        buf_add_format(json, "%s{\"name\":\"%s\",\"stands\":%s,\"detail\":", wall ? "," : "",
-                       wall_names[wall], standing->stands ? "true" : "false");
-        json_string_add(json, standing->detail, strlen(standing->detail));
-        buf_add_char(json, '}');
-    }
-    buf_add_char(json, ']');
+    walls_list(&s->walls, json);
 }
