@@ -18,6 +18,7 @@
 #include "runner/base/error.h"
 #include "runner/base/io.h"
 #include "runner/base/mem.h"
+#include "runner/zygote/privileges.h"
 
 /* Linux 5.2 and 5.12; older C libraries have no names for them. */
 #ifndef SYS_open_tree
@@ -92,6 +93,7 @@ static int become_init(uid_t uid, gid_t gid)
         _exit(EXIT_NOT_GRANTED);
     if (zygote > 0) {
         syscall(SYS_close_range, 3, ~0u, 0);
+        privileges_drop(); /* all it does is wait */
         wait_for(zygote);
     }
     return prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ? -1 : 0;

@@ -97,6 +97,66 @@ def threads_are_the_only_new_processes(build):
         assert event["data"]["result"] == -errno.ENOSYS, event  # clone3: libc falls back
 
 
+NEIGHBOUR = """
+import time
+secret = _items[0]["json"]["secret"]
+time.sleep(1)
+return secret
+"""
+HARM = """
+import errno, rawcall
+numbers = %r
+found = []
+for pid in [-1, 0] + list(range(1, 200)):
+    for name, arguments in (("kill", (pid, 9)), ("tkill", (pid, 9)), ("tgkill", (pid, pid, 9)),
+                            ("ptrace", (0x4206, pid, 0, 0)), ("process_vm_readv", (pid, 0, 0, 0, 0, 0)),
+                            ("pidfd_open", (pid, 0)), ("prlimit64", (pid, 0, 0, 0)),
+                            ("setpriority", (0, pid, 19)), ("sched_setaffinity", (pid, 8, 0)),
+                            ("kcmp", (pid, pid, 0, 0, 0)), ("move_pages", (pid, 0, 0, 0, 0, 0))):
+        if name == "prlimit64" and pid == 0:
+            continue
+        if pid == __import__("os").getpid():
+            continue
+        answer = rawcall.call(numbers[name], *arguments)
+        if answer not in (-errno.EPERM, -errno.ENOSYS):
+            found.append((name, pid, answer))
+return found
+"""
+NUMBERS_OF = {
+    "x86_64": {"kill": 62, "tkill": 200, "tgkill": 234, "ptrace": 101, "process_vm_readv": 310,
+               "pidfd_open": 434, "prlimit64": 302, "setpriority": 141, "sched_setaffinity": 203,
+               "kcmp": 312, "move_pages": 279},
+    "aarch64": {"kill": 129, "tkill": 130, "tgkill": 131, "ptrace": 117, "process_vm_readv": 270,
+                "pidfd_open": 434, "prlimit64": 261, "setpriority": 140, "sched_setaffinity": 122,
+                "kcmp": 272, "move_pages": 239},
+}[os.uname().machine]
+
+
+@case
+def a_task_can_do_nothing_to_its_neighbour(build):
+    with Native(build) as pair:
+        neighbour = pair.broker.task(NEIGHBOUR, [{"json": {"secret": "of a neighbour"}}])
+        harm = pair.broker.task(HARM % NUMBERS_OF)
+        ends = {}
+        while len(ends) < 2:
+            event = pair.broker.wait("done", "error")
+            ends[event["taskId"]] = event
+        assert ends[harm]["data"]["result"] == [], ends[harm]
+        assert ends[neighbour]["data"]["result"] == "of a neighbour", ends[neighbour]
+
+
+@case
+def no_data_of_a_task_is_left_where_the_next_one_comes_from(build):
+    if os.geteuid() != 0:
+        return  # their memory is closed to us, too
+    with Native(build) as pair:
+        below = processes_below(pair.runner.process.pid)
+        marker = "".join(reversed("ksat-eno-fo-atad"))
+        pair.broker.run("print(_items)\nreturn _items", [{"json": {"x": marker}}])
+        for pid in below:
+            assert marker.encode() not in memory_of(pid), "process %d has a task's data" % pid
+
+
 @case
 def no_secret_of_the_hosts_is_in_the_processes_that_tasks_come_from(build):
     if os.geteuid() != 0:
