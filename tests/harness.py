@@ -37,7 +37,8 @@ class Broker:
         started.append(self.process)
         self.events = queue.Queue()
         self.seen = []
-        threading.Thread(target=self._read, daemon=True).start()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
         self.port = self.wait("listening")["port"]
         self.tasks = 0
 
@@ -106,6 +107,7 @@ class Broker:
             except (BrokenPipeError, subprocess.TimeoutExpired):
                 self.process.kill()
                 self.process.wait()
+        self.reader.join(LIMIT)
         self.process.stdin.close()
         self.process.stdout.close()
 

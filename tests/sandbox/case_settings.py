@@ -347,6 +347,10 @@ def it_stands_on_a_read_only_root_for_a_user_without_a_name(build):
     copy = copy_for_everybody(build)
     prefix = ("unshare", "--mount", "sh", "-c", "mount --bind / / && mount -o remount,bind,ro / && "
               "exec setpriv --reuid 65532 --regid 65532 --clear-groups --bounding-set=-all \"$@\"", "sh")
+    if subprocess.run([*prefix, "true"], stderr=subprocess.DEVNULL).returncode:
+        print("left out: the root can't be made read-only here", flush=True)
+        shutil.rmtree(copy)
+        return
     try:
         with Pair(copy, prefix=prefix, N8N_RUNNERS_SANDBOX="require") as pair:
             assert result_of(pair.broker.run("return 1")) == 1
