@@ -20,7 +20,8 @@ struct held {
 };
 
 static PyTypeObject *held_type;
-static PyObject *modules; /* sys.modules */
+static PyObject *modules;       /* sys.modules */
+static PyObject *real_builtins; /* every module has it, as `__builtins__` */
 
 /* sys.modules with the modules that user code may have, and no others. */
 static PyObject *allowed_modules(void)
@@ -41,12 +42,21 @@ static PyObject *allowed_modules(void)
     return copy;
 }
 
+static PyObject *refuse_builtins(void)
+{
+    AUTO_FREE char *sentence = denied_sentence(DENIED_NAME, "__builtins__");
+
+    return judge_violation(sentence, NULL);
+}
+
 PyObject *guard_value(PyObject *value)
 {
     if (PyModule_Check(value))
         return judge_module(value) == 0 ? Py_NewRef(value) : NULL;
     if (value == modules)
         return allowed_modules();
+    if (value == real_builtins)
+        return refuse_builtins();
     if (PyType_Check(value)) {
         PyObject *getter = getters_replace(value);
 
@@ -248,6 +258,7 @@ int guard_prepare(void)
     };
 
     modules = Py_XNewRef(PySys_GetObject("modules"));
+    real_builtins = Py_XNewRef(PyEval_GetBuiltins());
     held_type = (PyTypeObject *)PyType_FromSpec(&spec);
     if (modules && !PyDict_Check(modules))
         PyErr_SetString(PyExc_RuntimeError, "sys.modules is no dict");

@@ -1,0 +1,6 @@
+# ends: error
+# modules: json
+# builtins: vars
+import json
+space = vars(json)["".join(["__built", "ins__"])]
+return "ESCAPED: " + space["open"]("{SECRET}").read()
