@@ -34,11 +34,12 @@ ZYGOTE = $(BUILD)/task-runner-zygote
 BROKER = $(BUILD)/demo-broker
 UNDER_PROFILE = $(BUILD)/under-profile
 RAWCALL = $(BUILD)/sandbox/rawcall.so
-VENV = $(BUILD)/venv
+# The default build's environment stands in pyvenv/, with a link beside the programs, which look there.
+VENV = $(if $(filter build,$(BUILD)),pyvenv/venv,$(BUILD)/venv)
 
 BASE_SRC = $(wildcard runner/base/*.c)
-HOST_SRC = $(BASE_SRC) $(wildcard runner/host/*.c) allowlist/policy.c
-ZYGOTE_SRC = $(BASE_SRC) $(wildcard runner/zygote/*.c allowlist/*.c)
+HOST_SRC = $(BASE_SRC) $(wildcard runner/host/*.c) allowlist/policy.c pyvenv/venv.c
+ZYGOTE_SRC = $(BASE_SRC) $(wildcard runner/zygote/*.c allowlist/*.c pyvenv/*.c)
 BROKER_SRC = $(BASE_SRC) $(wildcard tests/broker/*.c)
 UNDER_PROFILE_SRC = $(BASE_SRC) tests/sandbox/under_profile.c
 HOST_TEST_SRC = $(wildcard tests/unit/host/*.c)
@@ -79,7 +80,10 @@ deps:
 deps-test:
 	@runner/install-deps test
 
-venv: $(VENV)/stamp
+# Does nothing while extras.txt and the interpreter are what it was built from.
+venv: $(BUILD)/flags
+	@$(PYTHON_FOUND) -I pyvenv/make_venv.py $(VENV) extras.txt
+	@test $(VENV) = $(BUILD)/venv || { rm -rf $(BUILD)/venv && ln -s ../pyvenv/venv $(BUILD)/venv; }
 
 # Serves the broker that the environment names; shows sample Code nodes when it names none.
 run: deps build venv
@@ -110,10 +114,6 @@ $(BUILD)/flags: FORCE | $(NEEDS_DEPS)
 	@printf '%s\n' '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(PYTHON_FOUND) $(VERSION)' | cmp -s - $@ || \
 	    printf '%s\n' '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(PYTHON_FOUND) $(VERSION)' >$@
 FORCE:
-
-$(VENV)/stamp: extras.txt pyvenv/make-venv $(BUILD)/flags
-	@pyvenv/make-venv $(PYTHON_FOUND) $(VENV) extras.txt
-	@touch $@
 
 $(BUILD)/obj/host/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -151,6 +151,6 @@ $(BUILD)/unit/zygote/%: $(BUILD)/obj/zygote/tests/unit/zygote/%.o $(ZYGOTE_PARTS
 .SECONDARY:
 
 clean:
-	rm -rf build
+	rm -rf build pyvenv/venv
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -57,6 +57,12 @@ class Broker:
         self.process.stdin.write(json.dumps(command).encode() + b"\n")
         self.process.stdin.flush()
 
+    def order(self, **command):
+        """Says it and waits until it counts: commands are carried out in turn, and the last is answered."""
+        self.say(**command)
+        self.say(cmd="grant")
+        self.wait("grant")
+
     def say_raw(self, line):
         self.process.stdin.write(line + b"\n")
         self.process.stdin.flush()
@@ -115,15 +121,15 @@ class Broker:
 class Runner:
     """The real runner with an environment of the case's choosing."""
 
-    def __init__(self, build, broker=None, arguments=(), prefix=(), **settings):
+    def __init__(self, build, broker=None, arguments=(), prefix=(), program=None, **settings):
         env = {"PATH": os.environ.get("PATH", "/usr/bin:/bin")}
         if broker:
             env.update(N8N_RUNNERS_TASK_BROKER_URI=broker.uri, N8N_RUNNERS_AUTH_TOKEN=broker.token)
         env.update({k: v for k, v in settings.items() if v is not None})
         for name in [k for k, v in settings.items() if v is None]:
             env.pop(name, None)
-        self.process = subprocess.Popen([*prefix, os.path.join(build, "task-runner-python"), *arguments],
-                                        env=env, stdin=subprocess.DEVNULL,
+        program = program or os.path.join(build, "task-runner-python")
+        self.process = subprocess.Popen([*prefix, program, *arguments], env=env, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         started.append(self.process)
         self.out, self.err = [], []
@@ -167,11 +173,11 @@ class Runner:
 
 
 class Pair:
-    """A broker and a registered runner."""
+    """A broker and a registered runner; `demo`: where the broker stands, if not beside the runner."""
 
-    def __init__(self, build, broker_options=(), prefix=(), **settings):
+    def __init__(self, build, broker_options=(), prefix=(), demo=None, **settings):
         self.build = build
-        self.broker = Broker(build, *broker_options)
+        self.broker = Broker(demo or build, *broker_options)
         self.runner = Runner(build, self.broker, prefix=prefix, **settings)
         self.broker.wait("offer")
 

@@ -20,7 +20,10 @@ enum zygote_message_type {
     ZYGOTE_SETUP = 1, /* the first packet: settings, as `name=value\0…` after the message */
     ZYGOTE_FORK,      /* fork child `id`; its end of the channel comes along */
     /* zygote -> host */
-    ZYGOTE_READY,  /* Python is up; text: its version, the walls, and warnings, one a line */
+    ZYGOTE_IMPORTING, /* text: the module whose import begins; none: all imports are over */
+    ZYGOTE_UNFIT, /* text: a module that is not to be imported ahead, and, in a second line, why; it
+                     exits when it has named all of them */
+    ZYGOTE_READY, /* Python is up; text: its version, the walls, and warnings, one a line */
     ZYGOTE_FAILED, /* it can't start: text says why; it exits */
     ZYGOTE_FORKED, /* child `id` runs; its pidfd comes along, or it is killed for want of one */
     ZYGOTE_UNABLE, /* child `id` could not be forked; `status` is an errno */

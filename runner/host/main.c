@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "pyvenv/venv.h"
 #include "runner/base/error.h"
 #include "runner/base/io.h"
 #include "runner/base/log.h"
@@ -44,7 +45,8 @@ struct host {
     struct scratch *scratch;
     char *folder; /* where this program stands */
     char *program;
-    char *venv;
+    const char *invoked_as; /* argv[0] */
+    struct venv venv;
     char **environment;
 };
 
@@ -132,15 +134,25 @@ static int find_folder(struct host *host, struct error **err)
     return 0;
 }
 
-/* The venv that the setting names, or else the one beside the program, if there is one. */
-static char *find_venv(const struct host *host)
+static int find_venv(struct host *host, struct error **err)
 {
-    AUTO_FREE char *beside = mem_format("%s/venv", host->folder);
-    AUTO_FREE char *settings = mem_format("%s/pyvenv.cfg", beside);
+    const struct venv_places places = {
+        .setting = host->config.venv,
+        .program = host->folder,
+        .invoked_as = host->invoked_as,
+    };
+    AUTO_FREE char *text = NULL;
 
-    if (host->config.venv)
-        return mem_dup(host->config.venv);
-    return access(settings, R_OK) == 0 ? realpath(beside, NULL) : NULL;
+    if (venv_find(&host->venv, &places, err) < 0)
+        return -1;
+    text = venv_text(&host->venv);
+    log_info("Packages for tasks: %s", text);
+    if (!host->venv.folder &&
+        (host->config.policy.external.all || host->config.policy.external.count))
+        log_warn(
+            "N8N_RUNNERS_EXTERNAL_ALLOW allows packages, and there is no virtual environment to "
+            "have them from: run `make venv`, or name one in N8N_RUNNERS_PYTHON_VENV");
+    return 0;
 }
 
 static int choose_zygote(struct host *host, struct error **err)
@@ -151,18 +163,17 @@ static int choose_zygote(struct host *host, struct error **err)
         [SANDBOX_CHOICE_OFF] = "off",
     };
 
-    if (find_folder(host, err) < 0)
+    if (find_folder(host, err) < 0 || find_venv(host, err) < 0)
         return -1;
     if (host->config.task_tmp_mb && !(host->scratch = scratch_new(err)))
         return -1;
     host->program = mem_format("%s/task-runner-zygote", host->folder);
-    host->venv = find_venv(host);
     host->environment = config_child_environment(&host->config, environ);
     host->zygote = (struct zygote_options){
         .program = host->program,
         .environment = host->environment,
         .policy = &host->config.policy,
-        .venv = host->venv,
+        .venv = host->venv.folder,
         .env_access = !host->config.block_env_access,
         .sandbox = sandbox_names[host->config.sandbox],
         .network = host->config.network == NETWORK_ALLOW,
@@ -219,7 +230,7 @@ static void clean_up(struct host *host)
     scratch_drop(&host->scratch);
     free(host->folder);
     free(host->program);
-    free(host->venv);
+    venv_free(&host->venv);
     config_free(&host->config);
 }
 
@@ -255,7 +266,7 @@ static int run(struct host *host)
 int main(int argc, char **argv)
 {
     AUTO_ERROR struct error *err = NULL;
-    struct host host = {0};
+    struct host host = {.invoked_as = argc ? argv[0] : NULL};
     int exit_code;
 
     if (options_read(&host.options, argc, argv, &err) < 0) {

@@ -59,6 +59,7 @@ struct workers {
     uint64_t last_id;
     struct worker *list;
     struct guard *guard;
+    struct imports *imports;
 };
 
 /* Stores the settings, copied. -1 with `err`. */

@@ -23,6 +23,7 @@
 #include "runner/base/mem.h"
 #include "runner/host/backoff.h"
 #include "runner/host/guard.h"
+#include "runner/host/imports.h"
 #include "runner/host/loop.h"
 #include "runner/host/scratch.h"
 #include "runner/host/worker_state.h"
@@ -157,6 +158,7 @@ static void on_ready(void *owner, const char *text)
 {
     struct workers *workers = owner;
 
+    imports_over(workers->imports);
     workers->ready = workers->was_ready = true;
     backoff_reset(&workers->backoff);
     ask_for_waiting(workers);
@@ -194,12 +196,42 @@ static void on_exited(void *owner, uint64_t id, int status)
     unlink_and_free(worker);
 }
 
+static void on_importing(void *owner, const char *module)
+{
+    struct workers *workers = owner;
+
+    imports_begin(workers->imports, module);
+}
+
+static void on_unfit(void *owner, const char *module, const char *why)
+{
+    struct workers *workers = owner;
+
+    imports_unfit(workers->imports, module, why);
+}
+
+/* It hangs in an import; its end is told as any other. */
+static void end_zygote(void *owner)
+{
+    struct workers *workers = owner;
+    pid_t pid = zygote_pid(workers->zygote);
+
+    if (pid > 0)
+        kill(pid, SIGKILL);
+}
+
+static struct zygote_link *start_zygote(struct workers *workers, struct error **err)
+{
+    return zygote_start(workers->loop, workers->options, imports_skipped(workers->imports),
+                        &zygote_events, workers, err);
+}
+
 static void start_again(void *owner)
 {
     struct workers *workers = owner;
     AUTO_ERROR struct error *err = NULL;
 
-    workers->zygote = zygote_start(workers->loop, workers->options, &zygote_events, workers, &err);
+    workers->zygote = start_zygote(workers, &err);
     if (!workers->zygote) {
         log_error("Python can't be started again: %s", error_text(err));
         timer_set(workers->restart, backoff_next(&workers->backoff));
@@ -237,10 +269,15 @@ static void on_gone(void *owner, const char *why)
 {
     struct workers *workers = owner;
     AUTO_FREE char *reason = mem_dup(why);
+    bool found_unfit = imports_over(workers->imports);
 
     workers->ready = false;
     lose_children(workers);
     zygote_drop(&workers->zygote);
+    if (found_unfit) { /* each time one module less is imported ahead: it comes to an end */
+        timer_set(workers->restart, 0);
+        return;
+    }
     if (!workers->was_ready) {
         workers->events->failed(workers->owner, reason);
         return;
@@ -251,6 +288,8 @@ static void on_gone(void *owner, const char *why)
 }
 
 static const struct zygote_events zygote_events = {
+    .importing = on_importing,
+    .unfit = on_unfit,
     .ready = on_ready,
     .gone = on_gone,
     .forked = on_forked,
@@ -272,7 +311,8 @@ struct workers *workers_start(struct loop *loop, const struct zygote_options *op
                                 .owner = owner};
     workers->restart = timer_new(loop, start_again, workers);
     workers->guard = guard_new(loop, &workers->list, options);
-    workers->zygote = zygote_start(loop, options, &zygote_events, workers, err);
+    workers->imports = imports_new(loop, end_zygote, workers);
+    workers->zygote = start_zygote(workers, err);
     if (!workers->zygote)
         workers_drop(&workers);
     return workers;
@@ -301,6 +341,7 @@ void workers_drop(struct workers **workers)
     }
     zygote_drop(&dropped->zygote);
     guard_drop(&dropped->guard);
+    imports_drop(&dropped->imports);
     timer_drop(&dropped->restart);
     free(dropped);
 }

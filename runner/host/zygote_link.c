@@ -35,6 +35,7 @@ struct zygote_link {
     const struct zygote_events *events;
     void *owner;
     char *failure; /* what ZYGOTE_FAILED said */
+    char *module;  /* whose import has begun; NULL: none, or all are over */
 };
 
 /* In the forked process, before the exec: only async-signal-safe calls. */
@@ -65,7 +66,8 @@ static char *list_setting(const struct name_list *list)
     return list->all || list->count ? name_list_text(list) : mem_dup("");
 }
 
-static int send_setup(int control, const struct zygote_options *options, struct error **err)
+static int send_setup(int control, const struct zygote_options *options, const char *skip,
+                      struct error **err)
 {
     AUTO_BUF struct buf packet = {0};
     struct zygote_message setup = {.type = ZYGOTE_SETUP};
@@ -80,6 +82,7 @@ static int send_setup(int control, const struct zygote_options *options, struct 
         {"stdlib", stdlib},
         {"external", external},
         {"builtins_deny", denied},
+        {"skip", skip},
         {"venv", options->venv ? options->venv : ""},
         {"env_access", options->env_access ? "true" : "false"},
         {"check", options->check ? "true" : "false"},
@@ -125,13 +128,43 @@ static void lost(struct zygote_link *link)
     if (waitpid(link->pid, &status, 0) == link->pid)
         why = end_text(status);
     link->pid = 0;
+    /* an import that ends the process is the end of that import alone */
+    if (link->module && !link->failure) {
+        AUTO_FREE char *end = mem_format("its import ends Python (%s)", why ? why : "it is gone");
+
+        link->events->unfit(link->owner, link->module, end);
+    }
     link->events->gone(link->owner, link->failure ? link->failure : why ? why : "it is gone");
+}
+
+static void begin_import(struct zygote_link *link, const char *module)
+{
+    free(link->module);
+    link->module = *module ? mem_dup(module) : NULL;
+    link->events->importing(link->owner, module);
+}
+
+/* `text` is the module, and in a second line the reason. */
+static void end_import(struct zygote_link *link, char *text)
+{
+    char *why = strchr(text, '\n');
+
+    free(mem_steal(&link->module));
+    if (why)
+        *why++ = '\0';
+    link->events->unfit(link->owner, text, why ? why : "it does not fit");
 }
 
 static void dispatch(struct zygote_link *link, const struct zygote_message *message, char *text,
                      int *fd)
 {
     switch ((enum zygote_message_type)message->type) {
+    case ZYGOTE_IMPORTING:
+        begin_import(link, text);
+        break;
+    case ZYGOTE_UNFIT:
+        end_import(link, text);
+        break;
     case ZYGOTE_READY:
         link->events->ready(link->owner, text);
         break;
@@ -182,7 +215,7 @@ static void on_control(void *owner, int fd)
 }
 
 struct zygote_link *zygote_start(struct loop *loop, const struct zygote_options *options,
-                                 const struct zygote_events *events, void *owner,
+                                 const char *skip, const struct zygote_events *events, void *owner,
                                  struct error **err)
 {
     AUTO_CLOSE int ours = -1;
@@ -201,7 +234,7 @@ struct zygote_link *zygote_start(struct loop *loop, const struct zygote_options 
     }
     ours = pair[0];
     theirs = pair[1];
-    if (send_setup(ours, options, err) < 0)
+    if (send_setup(ours, options, skip, err) < 0)
         return NULL;
     pid = fork();
     if (pid == 0)
@@ -246,5 +279,6 @@ void zygote_drop(struct zygote_link **link)
         waitpid(dropped->pid, NULL, 0);
     }
     free(dropped->failure);
+    free(dropped->module);
     free(dropped);
 }

@@ -14,6 +14,10 @@ struct scratch;
 struct zygote_link;
 
 struct zygote_events {
+    /* Before ready(): the import of `module` begins; "": all imports are over. */
+    void (*importing)(void *owner, const char *module);
+    /* `module` is not to be imported ahead, for the reason `why`, a clause; gone() follows. */
+    void (*unfit)(void *owner, const char *module, const char *why);
     /* Python is up; `text`: its version, its walls, then a warning a line. */
     void (*ready)(void *owner, const char *text);
     /* The zygote is gone. `why` is one line; it is reaped, and the link may be dropped inside. */
@@ -41,9 +45,10 @@ struct zygote_options {
     int check;                            /* children try their walls instead of running a task */
 };
 
-/* Starts a zygote; `options` is only used during the call. NULL with `err` on failure. */
+/* Starts a zygote; `options` and `skip`, the modules not to import ahead (separated by commas), are
+ * only used during the call. NULL with `err` on failure. */
 struct zygote_link *zygote_start(struct loop *loop, const struct zygote_options *options,
-                                 const struct zygote_events *events, void *owner,
+                                 const char *skip, const struct zygote_events *events, void *owner,
                                  struct error **err);
 
 /* Asks for child `id`, whose end of its channel is `channel` (closed here). */

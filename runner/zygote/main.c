@@ -255,17 +255,26 @@ static int hold_tasks(struct zygote *z)
     return audit_prepare(&options);
 }
 
-/* Imports what tasks may import, and closes the zygote off. */
-static int close_off(struct zygote *z, struct warmed *warmed, struct error **err)
+static void tell_importing(void *owner, const char *name)
 {
-    *warmed = warm(&z->settings);
+    send_text(owner, ZYGOTE_IMPORTING, name);
+}
+
+static void tell_unfit(void *owner, const char *name, const char *why)
+{
+    AUTO_FREE char *text = mem_format("%s\n%s", name, why);
+
+    send_text(owner, ZYGOTE_UNFIT, text);
+}
+
+/* Closes the zygote off, once it has imported what tasks may import. */
+static int close_off(struct zygote *z, const struct warmed *warmed, struct error **err)
+{
     if (paths_find(&z->readable, z->settings.sandbox.network) < 0)
         return python_error(err, "find the folders that tasks may read");
     if (hold_tasks(z) < 0)
         return python_error(err, "prepare the audit hook");
-    if (sandbox_close(z->sandbox, &z->readable, warmed, err) < 0)
-        return -1;
-    return 0;
+    return sandbox_close(z->sandbox, &z->readable, warmed, err);
 }
 
 /* Python's version, the walls, and the warnings, a line each. */
@@ -283,6 +292,7 @@ static int report_ready(struct zygote *z, const char *warnings)
 int main(void)
 {
     AUTO_ERROR struct error *err = NULL;
+    struct warm_events events;
     struct warmed warmed = {0};
     struct zygote z = {.control = CONTROL_FD, .signals = -1, .null_fd = -1};
 
@@ -290,7 +300,14 @@ int main(void)
         fputs("task-runner-zygote: this program is started by task-runner-python\n", stderr);
         return 2;
     }
-    if (prepare(&z, &err) < 0 || close_off(&z, &warmed, &err) < 0) {
+    events = (struct warm_events){&z, tell_importing, tell_unfit};
+    if (prepare(&z, &err) < 0 || warm(&z.settings, &events, &warmed, &err) < 0) {
+        send_text(&z, ZYGOTE_FAILED, error_text(err));
+        return 1;
+    }
+    if (warmed.unfit)
+        return 0;
+    if (close_off(&z, &warmed, &err) < 0) {
         send_text(&z, ZYGOTE_FAILED, error_text(err));
         return 1;
     }

@@ -2,6 +2,7 @@
 #include "runner/zygote/pip_names.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "runner/base/mem.h"
 
@@ -40,4 +41,12 @@ const char *pip_name(const char *module)
         if (strcmp(names[i][0], module) == 0)
             return names[i][1];
     return module;
+}
+
+const char *pip_module(const char *distribution)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++)
+        if (strcasecmp(names[i][1], distribution) == 0)
+            return names[i][0];
+    return NULL;
 }

@@ -12,19 +12,22 @@
 #include "runner/base/json_string.h"
 #include "runner/base/mem.h"
 #include "runner/zygote/attempts.h"
+#include "runner/zygote/import_ahead.h"
 #include "runner/zygote/pip_names.h"
 #include "runner/zygote/python.h"
 #include "runner/zygote/sandbox.h"
 #include "runner/zygote/settings.h"
-#include "runner/zygote/warm.h"
 
 /* Imports one module as a task would, and appends what came of it. */
 static void add_package(struct buf *json, const char *name, bool first)
 {
     AUTO_ERROR struct error *err = NULL;
+    PyObject *modules = PySys_GetObject("modules");
+    bool ahead = modules && PyDict_GetItemString(modules, name);
+    double at_start = import_ahead_time(name);
     int64_t began = clock_us();
     PyObject *module = PyImport_ImportModule(name);
-    double milliseconds = (double)(clock_us() - began) / 1000, ahead = warm_time(name);
+    double milliseconds = (double)(clock_us() - began) / 1000;
     bool missing = !module && PyErr_ExceptionMatches(PyExc_ModuleNotFoundError);
 
     if (!module)
@@ -33,8 +36,8 @@ static void add_package(struct buf *json, const char *name, bool first)
     json_string_add(json, name, strlen(name));
     buf_add_format(json,
                    ",\"works\":%s,\"ahead\":%s,\"milliseconds\":%.1f,\"missing\":%s,\"error\":",
-                   module ? "true" : "false", ahead >= 0 ? "true" : "false",
-                   ahead >= 0 ? ahead : milliseconds, missing ? "true" : "false");
+                   module ? "true" : "false", ahead ? "true" : "false",
+                   at_start >= 0 ? at_start : milliseconds, missing ? "true" : "false");
     json_string_add(json, err ? error_text(err) : "", err ? strlen(error_text(err)) : 0);
     buf_add_text(json, ",\"pip\":");
     json_string_add(json, pip_name(name), strlen(pip_name(name)));

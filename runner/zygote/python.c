@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "pyvenv/venv.h"
 #include "runner/base/error.h"
 #include "runner/base/mem.h"
 #include "runner/zygote/settings.h"
@@ -64,7 +65,7 @@ static PyStatus start(const struct zygote_settings *settings, PyConfig *config)
 }
 
 /* CPython falls back to the system's packages without a word when the venv is not one. */
-static int check_venv(const char *venv, struct error **err)
+static int check_prefix(const char *venv, struct error **err)
 {
     PyObject *prefix = PySys_GetObject("prefix");
     const char *found = prefix ? PyUnicode_AsUTF8(prefix) : NULL;
@@ -74,7 +75,8 @@ static int check_venv(const char *venv, struct error **err)
     if (real && real_found && strcmp(real, real_found) == 0)
         return 0;
     return error_set(err,
-                     "`%s` is no virtual environment of Python %d.%d: build it with `make venv`",
+                     "`%s` is not taken for a virtual environment by Python %d.%d: build it "
+                     "anew with that one (`make venv`)",
                      venv, PY_MAJOR_VERSION, PY_MINOR_VERSION);
 }
 
@@ -105,12 +107,16 @@ static int hide_environment(struct error **err)
 int python_start(const struct zygote_settings *settings, struct error **err)
 {
     PyConfig config;
-    PyStatus status = start(settings, &config);
+    PyStatus status;
 
+    if (settings->venv &&
+        venv_check_version(settings->venv, PY_MAJOR_VERSION, PY_MINOR_VERSION, err) < 0)
+        return -1;
+    status = start(settings, &config);
     PyConfig_Clear(&config);
     if (PyStatus_Exception(status))
         return error_set(err, "start Python: %s", status.err_msg ? status.err_msg : "unknown");
-    if (settings->venv && check_venv(settings->venv, err) < 0)
+    if (settings->venv && check_prefix(settings->venv, err) < 0)
         return -1;
     if (lift_digit_limit(err) < 0)
         return -1;

@@ -42,6 +42,8 @@ static int take(struct zygote_settings *settings, const char *name, const char *
         return name_list_parse(&settings->policy.external, name, value, err);
     if (strcmp(name, "builtins_deny") == 0)
         return name_list_parse(&settings->policy.builtins_deny, name, value, err);
+    if (strcmp(name, "skip") == 0)
+        return name_list_parse(&settings->skip, name, value, err);
     if (strcmp(name, "venv") == 0)
         settings->venv = *value ? mem_dup(value) : NULL;
     else if (strcmp(name, "check") == 0)
@@ -77,6 +79,7 @@ int zygote_settings_read(struct zygote_settings *settings, const char *text, siz
 void zygote_settings_free(struct zygote_settings *settings)
 {
     policy_free(&settings->policy);
+    name_list_free(&settings->skip);
     free(settings->venv);
     free(settings->sandbox.scratch);
     *settings = (struct zygote_settings){0};

@@ -14,8 +14,9 @@ struct error;
 
 struct zygote_settings {
     struct policy policy;
-    char *venv;      /* folder of the virtual environment, or NULL: no packages */
-    bool env_access; /* tasks see the environment that the zygote was given */
+    struct name_list skip; /* modules that were found unfit to be imported ahead */
+    char *venv;            /* folder of the virtual environment, or NULL: no packages */
+    bool env_access;       /* tasks see the environment that the zygote was given */
     struct sandbox_options sandbox;
     bool check; /* children try the walls instead of running a task */
 };

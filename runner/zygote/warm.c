@@ -7,11 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "pyvenv/packages.h"
 #include "runner/base/buf.h"
-#include "runner/base/clock.h"
 #include "runner/base/error.h"
 #include "runner/base/mem.h"
+#include "runner/zygote/advice.h"
+#include "runner/zygote/import_ahead.h"
 #include "runner/zygote/python.h"
+#include "runner/zygote/randomness.h"
 #include "runner/zygote/settings.h"
 
 /* A task that only computes; and OpenBLAS, which hangs in a loop when it gets no memory: measured
@@ -31,26 +34,24 @@ static const char *const network_modules[] = {
     "telnetlib", "urllib3",   "websocket", "websockets",
 };
 
-/* What has been imported ahead, for warm_time(). */
-static struct import {
-    const char *name; /* of the policy */
-    double milliseconds;
-} * imports;
-static size_t import_count;
+/* With the list `*`: what code uses most, and what costs little to have. */
+static const char *const common_stdlib[] = {
+    "base64", "collections", "copy", "csv",          "datetime", "decimal", "functools",  "hashlib",
+    "io",     "itertools",   "json", "math",         "random",   "re",      "statistics", "string",
+    "time",   "unicodedata", "uuid", "urllib.parse",
+};
 
-static void remember(const char *name, int64_t began)
-{
-    imports = mem_resize(imports, import_count + 1, sizeof(*imports));
-    imports[import_count++] = (struct import){name, (double)(clock_us() - began) / 1000};
-}
+/* Modules without which a package's own is empty; they come with it. */
+static const char *const parts[] = {"PIL.Image", "dateutil.parser", "lxml.etree"};
 
-double warm_time(const char *module)
-{
-    for (size_t i = 0; i < import_count; i++)
-        if (strcmp(imports[i].name, module) == 0)
-            return imports[i].milliseconds;
-    return -1;
-}
+struct warming {
+    const struct zygote_settings *settings;
+    const struct warm_events *events;
+    struct packages packages; /* installed; read when it is asked for */
+    bool packages_read;
+    struct buf warnings;
+    bool unfit;
+};
 
 static bool is_for_network(const char *name)
 {
@@ -60,32 +61,111 @@ static bool is_for_network(const char *name)
     return false;
 }
 
-static void import_ahead(const char *name, struct buf *warnings)
+static const struct packages *installed(struct warming *w)
 {
-    AUTO_ERROR struct error *err = NULL;
-    int64_t began = clock_us();
-    PyObject *module = PyImport_ImportModule(name);
+    const char *venv = w->settings->venv;
+    AUTO_FREE char *folder = mem_format("%s/lib/python%d.%d/site-packages", venv ? venv : "",
+                                        PY_MAJOR_VERSION, PY_MINOR_VERSION);
 
-    if (module) {
-        Py_DECREF(module);
-        remember(name, began);
-        return;
-    }
-    python_error(&err, name);
-    buf_add_format(warnings, "can't import %s; a task that imports it will fail the same way\n",
-                   error_text(err));
+    if (!w->packages_read && venv)
+        packages_read(&w->packages, folder);
+    w->packages_read = true;
+    return &w->packages;
 }
 
-static void import_list(const struct name_list *list, bool network, struct buf *warnings)
+static enum ahead import_one(struct warming *w, const char *name, struct error **err)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        import_ahead(list->names[i], warnings);
-        if (!network && is_for_network(list->names[i]))
-            buf_add_format(warnings,
-                           "tasks may import %s, which is of no use without the network: "
-                           "N8N_RUNNERS_TASK_NETWORK is `deny`\n",
-                           list->names[i]);
+    enum ahead outcome;
+
+    w->events->importing(w->events->owner, name);
+    outcome = import_ahead(name, err);
+    if (outcome == AHEAD_UNFIT) {
+        w->unfit = true;
+        w->events->unfit(w->events->owner, name, error_text(*err));
     }
+    return outcome;
+}
+
+static void note_network(struct warming *w, const char *name)
+{
+    if (!w->settings->sandbox.network && is_for_network(name))
+        buf_add_format(&w->warnings,
+                       "tasks may import %s, which is of no use without the network: "
+                       "N8N_RUNNERS_TASK_NETWORK is `deny`\n",
+                       name);
+}
+
+static void import_stdlib(struct warming *w, const char *name)
+{
+    AUTO_ERROR struct error *err = NULL;
+
+    if (name_list_has(&w->settings->skip, name))
+        return;
+    if (!advice_is_stdlib(name))
+        advice_on_stdlib(&w->warnings, name);
+    else if (import_one(w, name, &err) == AHEAD_MISSING)
+        buf_add_format(&w->warnings,
+                       "%s: %s; a task that imports it will fail the "
+                       "same way\n",
+                       name, error_text(err));
+    else
+        note_network(w, name);
+}
+
+static void import_parts(struct warming *w, const char *package)
+{
+    size_t length = strlen(package);
+
+    for (size_t i = 0; i < ARRAY_COUNT(parts); i++) {
+        AUTO_ERROR struct error *err = NULL;
+
+        if (strncmp(parts[i], package, length) == 0 && parts[i][length] == '.' &&
+            !name_list_has(&w->settings->skip, parts[i]))
+            import_one(w, parts[i], &err);
+    }
+}
+
+static void import_external(struct warming *w, const char *name)
+{
+    AUTO_ERROR struct error *err = NULL;
+
+    if (name_list_has(&w->settings->skip, name))
+        return;
+    if (advice_is_stdlib(name) || import_one(w, name, &err) == AHEAD_MISSING) {
+        advice_on_external(&w->warnings, name, installed(w));
+        return;
+    }
+    import_parts(w, name);
+    note_network(w, name);
+}
+
+/* With `*`: not what packages have brought along, but what was asked for. */
+static void import_requested(struct warming *w)
+{
+    const struct packages *packages = installed(w);
+
+    for (size_t i = 0; i < packages->count; i++)
+        for (size_t m = 0; packages->at[i].requested && m < packages->at[i].module_count; m++)
+            if (!advice_is_stdlib(packages->at[i].modules[m]))
+                import_external(w, packages->at[i].modules[m]);
+}
+
+static void import_all(struct warming *w)
+{
+    const struct policy *policy = &w->settings->policy;
+    bool packages = w->settings->venv && (policy->external.all || policy->external.count);
+
+    if (policy->stdlib.all)
+        for (size_t i = 0; i < ARRAY_COUNT(common_stdlib); i++)
+            import_stdlib(w, common_stdlib[i]);
+    for (size_t i = 0; i < policy->stdlib.count; i++)
+        import_stdlib(w, policy->stdlib.names[i]);
+    if (packages && randomness_watch() < 0)
+        PyErr_Clear(); /* without `random` nothing has been seeded by it */
+    if (policy->external.all)
+        import_requested(w);
+    for (size_t i = 0; i < policy->external.count; i++)
+        import_external(w, policy->external.names[i]);
 }
 
 static bool is_imported(const char *module)
@@ -169,19 +249,24 @@ static void freeze_heap(void)
     PyErr_Clear();
 }
 
-struct warmed warm(const struct zygote_settings *settings)
+int warm(const struct zygote_settings *settings, const struct warm_events *events,
+         struct warmed *warmed, struct error **err)
 {
     const struct policy *policy = &settings->policy;
-    struct buf warnings = {0};
-    struct warmed warmed = {0};
+    struct warming w = {.settings = settings, .events = events};
 
-    import_list(&policy->stdlib, settings->sandbox.network, &warnings);
-    import_list(&policy->external, settings->sandbox.network, &warnings);
+    *warmed = (struct warmed){0};
+    import_all(&w);
+    events->importing(events->owner, "");
+    packages_free(&w.packages);
+    buf_add_char(&w.warnings, '\0');
+    warmed->warnings = buf_failed(&w.warnings) ? mem_dup("") : w.warnings.data;
+    warmed->unfit = w.unfit;
+    if (randomness_settle() < 0)
+        return python_error(err, "seed the packages' random numbers for each task");
     if (is_imported("ctypes") || policy_is_plain(policy))
         prepare_callbacks();
-    find_needs(&warmed, policy);
+    find_needs(warmed, policy);
     freeze_heap();
-    buf_add_char(&warnings, '\0');
-    warmed.warnings = buf_failed(&warnings) ? mem_dup("") : warnings.data;
-    return warmed;
+    return 0;
 }

@@ -5,21 +5,29 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct error;
 struct zygote_settings;
 
 /* What was imported, as far as the kernel's walls must know. */
 struct warmed {
     char *warnings;           /* a line each; free() */
+    bool unfit;               /* events->unfit was called: no task is to be forked from here */
     bool compiles;            /* a package that tasks may import makes machine code at run time */
     size_t memory_least;      /* bytes that a task needs above what is mapped by now */
     const char *memory_needs; /* what needs them */
 };
 
-/* Imports the allowlisted modules and freezes the heap. A module that fails is a warning, and fails
- * the same way for a task. */
-struct warmed warm(const struct zygote_settings *settings);
+struct warm_events {
+    void *owner;
+    /* The import of `name` begins: it may take long, or end this process. "": all are over. */
+    void (*importing)(void *owner, const char *name);
+    /* It is none that tasks may inherit; `why` is a clause. */
+    void (*unfit)(void *owner, const char *name, const char *why);
+};
 
-/* How long the import of `module` took in warm(), in milliseconds; below 0: it was not imported. */
-double warm_time(const char *module);
+/* Imports the modules that tasks may import, but those to skip, and freezes the heap. A module that
+ * is not there is a warning. -1 with `err`. */
+int warm(const struct zygote_settings *settings, const struct warm_events *events,
+         struct warmed *warmed, struct error **err);
 
 #endif

@@ -56,7 +56,7 @@ def a_refused_token_ends_the_start(build):
     for what in ("auth", "upgrade"):
         for status in (401, 403):
             with Serving(build) as broker:
-                broker.say(cmd="refuse", what=what, status=status, count=1)
+                broker.order(cmd="refuse", what=what, status=status, count=1)
                 ends(Runner(build, broker), 1, str(status))
 
 
@@ -65,7 +65,7 @@ def a_busy_broker_is_tried_again(build):
     for what in ("auth", "upgrade"):
         for status in (429, 503):
             with Serving(build) as broker:
-                broker.say(cmd="refuse", what=what, status=status, count=2)
+                broker.order(cmd="refuse", what=what, status=status, count=2)
                 runner = Runner(build, broker)
                 broker.wait("offer")
                 statuses = [e["status"] for e in broker.seen if e["event"] == what]
