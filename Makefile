@@ -65,9 +65,9 @@ PYTHON_CFLAGS = $(eval PYTHON_CFLAGS := $$(shell pyvenv/python-flags $(PYTHON_FO
 PYTHON_LIBS = $(eval PYTHON_LIBS := $$(shell pyvenv/python-flags $(PYTHON_FOUND) libs; $(PKG_CONFIG) --libs $(ZYGOTE_PACKAGES)))$(PYTHON_LIBS)
 
 # With one of these goals, packages are installed before anything is compiled.
-NEEDS_DEPS = $(if $(filter deps run bench,$(MAKECMDGOALS)),deps) $(if $(filter test,$(MAKECMDGOALS)),deps-test)
+NEEDS_DEPS = $(if $(filter deps run bench,$(MAKECMDGOALS)),deps) $(if $(filter test test-packages,$(MAKECMDGOALS)),deps-test)
 
-.PHONY: all build run deps deps-test venv test unit bench check format clean
+.PHONY: all build run deps deps-test venv test test-packages unit bench check format clean
 .DELETE_ON_ERROR:
 
 all: build
@@ -91,6 +91,11 @@ run: deps build venv
 
 test: deps-test build venv unit $(UNDER_PROFILE) $(RAWCALL)
 	@PYTHONDONTWRITEBYTECODE=1 tests/run $(BUILD) $(PYTHON_FOUND) $(ONLY)
+
+# Packages from the index, at work behind the walls: needs the network, the first time.
+test-packages: deps-test build venv $(UNDER_PROFILE)
+	@$(PYTHON_FOUND) -I pyvenv/make_venv.py $(BUILD)/packages/venv tests/packages/extras.txt
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/packages/run.py $(BUILD) $(ONLY)
 
 unit: $(UNIT_TESTS)
 

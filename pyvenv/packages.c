@@ -22,8 +22,7 @@ static void add_module(struct package *package, const char *name, size_t length)
     if (!length || name[0] == '_')
         return;
     for (size_t i = 0; i < package->module_count; i++)
-        if (strlen(package->modules[i]) == length &&
-            memcmp(package->modules[i], name, length) == 0)
+        if (strlen(package->modules[i]) == length && memcmp(package->modules[i], name, length) == 0)
             return;
     package->modules =
         mem_resize(package->modules, package->module_count + 1, sizeof(*package->modules));

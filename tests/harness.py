@@ -9,8 +9,10 @@ import os
 import queue
 import signal
 import subprocess
+import sys
 import threading
 import time
+import traceback
 
 LIMIT = 60  # seconds until a wait counts as a hang
 
@@ -208,6 +210,29 @@ def cases_of(folder):
             for function in list(vars(module).values()):
                 if getattr(function, "is_case", False):
                     yield name[5:-3] + "." + function.__name__, function
+
+
+def run_suite(folder):
+    """Runs the folder's cases as the command line says: BUILD [WORD]. Ends in a line that counts."""
+    build, word = os.path.abspath(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else ""
+    passed, failed = 0, []
+    for name, function in cases_of(folder):
+        if word not in name:
+            continue
+        began = time.monotonic()
+        try:
+            function(build)
+            passed += 1
+            print("ok      %-70s %6.2f s" % (name, time.monotonic() - began), flush=True)
+        except Exception:
+            failed.append(name)
+            print("FAILED  %s\n%s" % (name, traceback.format_exc()), flush=True)
+        finally:
+            kill_leftovers()
+    if failed:
+        print("failed: %s" % ", ".join(failed))
+    print("%s: %d passed, %d failed" % (os.path.basename(folder), passed, len(failed)))
+    return 1 if failed or not passed else 0
 
 
 def result_of(event):

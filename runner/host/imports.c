@@ -78,11 +78,10 @@ void imports_begin(struct imports *imports, const char *module)
 void imports_unfit(struct imports *imports, const char *module, const char *why)
 {
     AUTO_FREE char *too_long = mem_format("its import takes more than %d s", GIVE_UP_AFTER);
-    char *skipped =
-        mem_format("%s%s%s", imports->skipped, *imports->skipped ? "," : "", module);
+    char *skipped = mem_format("%s%s%s", imports->skipped, *imports->skipped ? "," : "", module);
 
-    log_warn("%s is not imported ahead: %s. Tasks that import it do so themselves, each anew", module,
-             imports->given_up ? too_long : why);
+    log_warn("%s is not imported ahead: %s. Tasks that import it do so themselves, each anew",
+             module, imports->given_up ? too_long : why);
     free(imports->skipped);
     imports->skipped = skipped;
     imports->found = true;

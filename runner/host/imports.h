@@ -1,7 +1,7 @@
 /*
  * The imports that the zygote makes ahead of the tasks, as the host sees them: says when one takes
- * long, gives up on one that takes too long, and remembers which modules are not fit for it, so that
- * the next zygote leaves them to the tasks.
+ * long, gives up on one that takes too long, and remembers which modules are not fit for it, so
+ * that the next zygote leaves them to the tasks.
  */
 #ifndef HOST_IMPORTS_H
 #define HOST_IMPORTS_H
@@ -15,7 +15,8 @@ struct loop;
 struct imports *imports_new(struct loop *loop, void (*give_up)(void *owner), void *owner);
 void imports_drop(struct imports **imports);
 
-/* The modules to leave out, separated by commas. Borrowed, until the next call of imports_unfit(). */
+/* The modules to leave out, separated by commas. Borrowed, until the next call of imports_unfit().
+ */
 const char *imports_skipped(const struct imports *imports);
 
 /* A zygote begins to import `module`; "": it has made all of its imports. */

@@ -1,4 +1,5 @@
-/* What to write in the lists of allowed modules instead of a name that can't mean anything there. */
+/* What to write in the lists of allowed modules instead of a name that can't mean anything there.
+ */
 #ifndef ZYGOTE_ADVICE_H
 #define ZYGOTE_ADVICE_H
 

@@ -32,8 +32,7 @@ static size_t import_count;
 static void remember(const char *name, int64_t began)
 {
     imports = mem_resize(imports, import_count + 1, sizeof(*imports));
-    imports[import_count++] =
-        (struct import){mem_dup(name), (double)(clock_us() - began) / 1000};
+    imports[import_count++] = (struct import){mem_dup(name), (double)(clock_us() - began) / 1000};
 }
 
 double import_ahead_time(const char *name)

@@ -36,6 +36,9 @@ static const char *const always[] = {
     "/etc/ca-certificates",
     /* how large the machine is */
     "/sys/devices/system/cpu",
+    "/sys/fs/cgroup/cpu.max",
+    "/sys/fs/cgroup/cpu/cpu.cfs_quota_us",
+    "/sys/fs/cgroup/cpu/cpu.cfs_period_us",
     "/proc/cpuinfo",
     "/proc/meminfo",
     /* bytes by chance, and none */

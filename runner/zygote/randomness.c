@@ -5,16 +5,15 @@
 
 static PyObject *names; /* of the two pieces of code below, which go together; NULL: not watching */
 
-static const char watch[] =
-    "import random\n"
-    "by_chance = {}\n"
-    "seed = random.Random.seed\n"
-    "def note(self, a=None, version=2):\n"
-    "    seed(self, a, version)\n"
-    "    by_chance.pop(id(self), None)\n"
-    "    if a is None:\n"
-    "        by_chance[id(self)] = self\n"
-    "random.Random.seed = note\n";
+static const char watch[] = "import random\n"
+                            "by_chance = {}\n"
+                            "seed = random.Random.seed\n"
+                            "def note(self, a=None, version=2):\n"
+                            "    seed(self, a, version)\n"
+                            "    by_chance.pop(id(self), None)\n"
+                            "    if a is None:\n"
+                            "        by_chance[id(self)] = self\n"
+                            "random.Random.seed = note\n";
 
 /*
  * numpy keeps what a generator was seeded with: a number of 128 bits from the system when nobody

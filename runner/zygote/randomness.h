@@ -6,8 +6,8 @@
 #ifndef ZYGOTE_RANDOMNESS_H
 #define ZYGOTE_RANDOMNESS_H
 
-/* Before the packages are imported: notes each random.Random that gets its seed from chance. -1 with
- * an exception. */
+/* Before the packages are imported: notes each random.Random that gets its seed from chance. -1
+ * with an exception. */
 int randomness_watch(void);
 
 /* After it: has all of them, and numpy's, seeded in every child; nothing when nothing was watched.

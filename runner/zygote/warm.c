@@ -175,14 +175,10 @@ static bool is_imported(const char *module)
     return modules && PyDict_Check(modules) && PyDict_GetItemString(modules, module);
 }
 
-/*
- * The C library behind ctypes finds the place for callbacks through /proc, which tasks can't read.
- * One callback that stays makes a page of them, and every task may use the rest of it.
+/* Runs code of ours in a namespace of its own; when it fails, tasks get the packages' own errors.
  */
-static void prepare_callbacks(void)
+static void run_code(const char *code)
 {
-    static const char code[] = "import ctypes\n"
-                               "ctypes._task_runner_callback = ctypes.CFUNCTYPE(None)(int)\n";
     PyObject *globals = PyDict_New();
     PyObject *done =
         globals && PyDict_SetItemString(globals, "__builtins__", PyEval_GetBuiltins()) == 0
@@ -191,7 +187,39 @@ static void prepare_callbacks(void)
 
     Py_XDECREF(done);
     Py_XDECREF(globals);
-    PyErr_Clear(); /* then a task's callbacks fail, with ctypes' own error */
+    PyErr_Clear();
+}
+
+/*
+ * The C library behind ctypes finds the place for callbacks through /proc, which tasks can't read.
+ * One callback that stays makes a page of them, and every task may use the rest of it.
+ */
+static void prepare_callbacks(void)
+{
+    static const char code[] = "import ctypes\n"
+                               "ctypes._task_runner_callback = ctypes.CFUNCTYPE(None)(int)\n";
+
+    run_code(code);
+}
+
+/*
+ * What packages look up on the machine when they are first used, and tasks can't see: joblib counts
+ * the processor's cores by a program, and threadpoolctl finds the libraries through /proc (it has
+ * another way, which it takes where /proc is not).
+ */
+static void look_ahead(void)
+{
+    static const char code[] = "import sys, warnings\n"
+                               "pools = sys.modules.get('threadpoolctl')\n"
+                               "if hasattr(pools, '_HAS_PROCFS'):\n"
+                               "    pools._HAS_PROCFS = False\n"
+                               "cores = sys.modules.get('joblib.externals.loky.backend.context')\n"
+                               "if hasattr(cores, '_count_physical_cores'):\n"
+                               "    with warnings.catch_warnings():\n"
+                               "        warnings.simplefilter('ignore')\n"
+                               "        cores._count_physical_cores()\n";
+
+    run_code(code);
 }
 
 /* Is there a module or a package of this name on the search path? */
@@ -266,6 +294,7 @@ int warm(const struct zygote_settings *settings, const struct warm_events *event
         return python_error(err, "seed the packages' random numbers for each task");
     if (is_imported("ctypes") || policy_is_plain(policy))
         prepare_callbacks();
+    look_ahead();
     find_needs(warmed, policy);
     freeze_heap();
     return 0;
