@@ -181,6 +181,7 @@ static int choose_zygote(struct host *host, struct error **err)
         .tmp_mb = host->config.task_tmp_mb,
         .result_max = host->config.max_payload,
         .tasks = host->config.max_concurrency,
+        .ahead = host->options.command == COMMAND_SERVE ? host->config.max_concurrency : 0,
         .check = host->options.command == COMMAND_CHECK,
         .scratch = scratch_path(host->scratch),
         .scratch_folder = host->scratch,

@@ -1,6 +1,7 @@
 /*
- * The inside of a worker, for the files that make up workers.h: workers.c (its life),
- * worker_request.c (what its child is given), worker_read.c (what its child sends).
+ * The inside of a worker, for the files that make up workers.h: workers.c (all of them, and the
+ * zygote), worker.c (one), pool.c (those made ahead), worker_request.c (what its child is given),
+ * worker_read.c (what its child sends).
  */
 #ifndef HOST_WORKER_STATE_H
 #define HOST_WORKER_STATE_H
@@ -23,6 +24,8 @@ struct worker {
     int channel_fd; /* owned by the watch */
     int pidfd;
     bool forked; /* the zygote has said so */
+    bool again;  /* its child is the second one */
+    bool idle;   /* it waits in the pool; nobody's yet */
     /* What the child was or will be given; kept until it is known to exist. */
     struct request {
         struct frame_header head;
@@ -60,7 +63,17 @@ struct workers {
     struct worker *list;
     struct guard *guard;
     struct imports *imports;
+    struct pool *pool;
 };
+
+/* Asks for a child that is nobody's yet. NULL with `err`. */
+struct worker *worker_make(struct workers *workers, struct error **err);
+/* Asks the zygote for the worker's child, and gives it what waits for it. -1 with `err`. */
+int worker_ask(struct worker *worker, struct error **err);
+/* Sends the signal, now or when the process is known. */
+void worker_kill(struct worker *worker);
+/* Its process is gone: forgets it. */
+void worker_free(struct worker *worker);
 
 /* Stores the settings, copied. -1 with `err`. */
 int request_fill(struct request *request, struct span settings, struct error **err);

@@ -25,85 +25,12 @@
 #include "runner/host/guard.h"
 #include "runner/host/imports.h"
 #include "runner/host/loop.h"
+#include "runner/host/pool.h"
 #include "runner/host/scratch.h"
 #include "runner/host/worker_state.h"
 #include "runner/host/zygote_link.h"
 
-enum { READS_PER_TURN = 16, DRAIN_READS_MAX = 8 * PRINT_CALLS_MAX };
-
 static const struct zygote_events zygote_events;
-
-/* ---- a worker's end ---- */
-
-static void send_kill(struct worker *worker)
-{
-    worker->doomed = true;
-    if (worker->pidfd >= 0)
-        syscall(SYS_pidfd_send_signal, worker->pidfd, SIGKILL, NULL, 0);
-}
-
-static void unlink_and_free(struct worker *worker)
-{
-    struct worker **at = &worker->workers->list;
-
-    while (*at && *at != worker)
-        at = &(*at)->next;
-    if (*at)
-        *at = worker->next;
-    if (worker->workers->options->scratch_folder)
-        scratch_remove(worker->workers->options->scratch_folder, worker->id);
-    watch_drop(&worker->channel);
-    io_close(&worker->pidfd);
-    buf_free(&worker->payload);
-    request_free(&worker->request);
-    free(worker->reason);
-    free(worker);
-}
-
-/* Nobody waits for the worker any more; it is freed when its process has been reaped. */
-static void detach(struct worker *worker)
-{
-    worker->events = NULL;
-    watch_drop(&worker->channel);
-    buf_free(&worker->payload);
-    send_kill(worker);
-}
-
-void worker_finish(struct worker *worker, struct worker_outcome *outcome)
-{
-    const struct worker_events *events = worker->events;
-
-    if (events) {
-        outcome->prints_dropped = worker->dropped;
-        outcome->reason = worker->reason;
-        detach(worker);
-        events->ended(worker->owner, outcome);
-    }
-    buf_free(&outcome->result);
-    free(outcome->kind);
-}
-
-void worker_finish_simply(struct worker *worker, enum worker_end end, int status)
-{
-    struct worker_outcome outcome = {.end = end, .status = status};
-
-    worker_finish(worker, &outcome);
-}
-
-void worker_end(struct worker *worker, char *reason)
-{
-    free(worker->reason);
-    worker->reason = reason;
-    send_kill(worker);
-}
-
-static void on_channel(void *owner, int fd)
-{
-    struct worker *worker = owner;
-
-    if (fd < 0 || worker_read(worker, READS_PER_TURN) < 0)
-        watch_drop(&worker->channel);
-}
 
 /* ---- the zygote's news ---- */
 
@@ -114,25 +41,6 @@ static struct worker *find(struct workers *workers, uint64_t id)
     while (worker && worker->id != id)
         worker = worker->next;
     return worker;
-}
-
-/* Asks the zygote for the worker's child, and gives it what waits for it. */
-static int ask_for_child(struct worker *worker, struct error **err)
-{
-    struct workers *workers = worker->workers;
-    int pair[2];
-
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-        return error_set_errno(err, errno, "make a channel");
-    worker->channel_fd = pair[0];
-    worker->channel = watch_new(workers->loop, pair[0], on_channel, worker, err);
-    if (!worker->channel) {
-        io_close(&pair[1]);
-        return -1;
-    }
-    if (zygote_fork(workers->zygote, worker->id, pair[1], err) < 0)
-        return -1;
-    return worker->request.given ? request_send(worker, err) : 0;
 }
 
 /* Workers that came while Python was away. */
@@ -146,11 +54,11 @@ static void ask_for_waiting(struct workers *workers)
         next = worker->next;
         if (worker->channel || worker->forked)
             continue;
-        if (worker->events && ask_for_child(worker, &err) == 0)
+        if (worker->events && worker_ask(worker, &err) == 0)
             continue;
         if (worker->events)
             worker_finish_simply(worker, WORKER_LOST, 0);
-        unlink_and_free(worker);
+        worker_free(worker);
     }
 }
 
@@ -162,6 +70,7 @@ static void on_ready(void *owner, const char *text)
     workers->ready = workers->was_ready = true;
     backoff_reset(&workers->backoff);
     ask_for_waiting(workers);
+    pool_fill(workers->pool);
     workers->events->ready(workers->owner, text);
 }
 
@@ -178,22 +87,41 @@ static void on_forked(void *owner, uint64_t id, int pidfd)
     if (worker->request.delivered)
         request_free(&worker->request);
     if (worker->doomed)
-        send_kill(worker);
+        worker_kill(worker);
+}
+
+/* A child that was dead before its task could reach it has run nothing of it: another takes over,
+ * once. */
+static bool begin_again(struct worker *worker)
+{
+    AUTO_ERROR struct error *err = NULL;
+
+    if (!worker->events || !worker->request.given || worker->request.delivered || worker->again)
+        return false;
+    worker->again = true;
+    worker->forked = worker->doomed = false;
+    watch_drop(&worker->channel);
+    io_close(&worker->pidfd);
+    return worker_ask(worker, &err) == 0;
 }
 
 /* All that the child wrote is in the channel by now; what it may have left open there is not waited
- * for. */
+ * for. One that died while it waited is not replaced until a task has: they may all die. */
 static void on_exited(void *owner, uint64_t id, int status)
 {
-    struct worker *worker = find(owner, id);
+    struct workers *workers = owner;
+    struct worker *worker = find(workers, id);
+    bool was_idle = worker && worker->idle;
 
-    if (!worker)
+    if (!worker || begin_again(worker))
         return;
-    while (worker->events && worker->channel && worker_read(worker, READS_PER_TURN) > 0)
+    while (worker->events && worker->channel && worker_read(worker, 1) > 0)
         ;
     if (worker->events)
         worker_finish_simply(worker, status == -1 ? WORKER_LOST : WORKER_EXITED, status);
-    unlink_and_free(worker);
+    worker_free(worker);
+    if (!was_idle)
+        pool_fill(workers->pool);
 }
 
 static void on_importing(void *owner, const char *module)
@@ -261,7 +189,7 @@ static void lose_children(struct workers *workers)
             continue;
         }
         worker_finish_simply(worker, WORKER_LOST, 0);
-        unlink_and_free(worker);
+        worker_free(worker);
     }
 }
 
@@ -311,6 +239,7 @@ struct workers *workers_start(struct loop *loop, const struct zygote_options *op
                                 .owner = owner};
     workers->restart = timer_new(loop, start_again, workers);
     workers->guard = guard_new(loop, &workers->list, options);
+    workers->pool = pool_new(workers, (size_t)options->ahead);
     workers->imports = imports_new(loop, end_zygote, workers);
     workers->zygote = start_zygote(workers, err);
     if (!workers->zygote)
@@ -336,74 +265,13 @@ void workers_drop(struct workers **workers)
     if (!dropped)
         return;
     while (dropped->list) {
-        send_kill(dropped->list);
-        unlink_and_free(dropped->list);
+        worker_kill(dropped->list);
+        worker_free(dropped->list);
     }
     zygote_drop(&dropped->zygote);
     guard_drop(&dropped->guard);
     imports_drop(&dropped->imports);
+    pool_drop(&dropped->pool);
     timer_drop(&dropped->restart);
     free(dropped);
-}
-
-struct worker *worker_new(struct workers *workers, const struct worker_events *events, void *owner,
-                          struct error **err)
-{
-    struct worker *worker = mem_alloc(sizeof(*worker));
-
-    *worker = (struct worker){.workers = workers,
-                              .id = ++workers->last_id,
-                              .pidfd = -1,
-                              .channel_fd = -1,
-                              .request = {.payload = -1},
-                              .events = events,
-                              .owner = owner,
-                              .next = workers->list};
-    workers->list = worker;
-    if (workers->ready && ask_for_child(worker, err) < 0) {
-        unlink_and_free(worker);
-        return NULL;
-    }
-    return worker;
-}
-
-int worker_give(struct worker *worker, struct span settings, struct error **err)
-{
-    struct request *request = &worker->request;
-    AUTO_ERROR struct error *gone = NULL;
-
-    if (request_fill(request, settings, err) < 0)
-        return -1;
-    guard_wake(worker->workers->guard);
-    /* Without a channel Python is away, and the child that comes with it gets the task. When it
-     * can't be sent, the child is dead, and the news of it are on their way. */
-    if (worker->channel && request_send(worker, &gone) == 0 && worker->forked)
-        request_free(request);
-    return 0;
-}
-
-void worker_drain_prints(struct worker *worker)
-{
-    for (int reads = 0; worker->channel && reads < DRAIN_READS_MAX; reads++) {
-        bool known = worker->head_read == sizeof(worker->head);
-
-        if (known && (worker->head.type == FRAME_RESULT || worker->head.type == FRAME_ERROR))
-            return;
-        if (worker_read(worker, 1) <= 0 || !worker->events)
-            return;
-    }
-}
-
-void worker_abandon(struct worker **worker)
-{
-    struct worker *abandoned = *worker;
-
-    *worker = NULL;
-    if (abandoned)
-        detach(abandoned);
-}
-
-unsigned long long worker_prints_dropped(const struct worker *worker)
-{
-    return worker->dropped;
 }

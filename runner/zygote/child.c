@@ -82,6 +82,8 @@ _Noreturn void child_run(uint64_t id, int channel, int null_fd, pid_t zygote,
     /* the walls need a descriptor or two of the zygote's; all of them are closed behind them */
     if (sandbox_enter(sandbox, id) < 0 || own_descriptors(channel, null_fd) < 0)
         _exit(EXIT_NO_WALLS);
+    if (!work->check)
+        execute_rehearsal(work->execution);
     if (channel_receive_task(CHANNEL_FD, &request, &err) < 0)
         _exit(EXIT_NO_TASK);
     if (work->check)

@@ -289,6 +289,13 @@ static int report_ready(struct zygote *z, const char *warnings)
     return buf_failed(&text) ? -1 : send_text(z, ZYGOTE_READY, text.data);
 }
 
+/* What packages have registered for an exit is not run: it may wait for threads, or for ever. */
+_Noreturn static void leave(int code)
+{
+    fflush(NULL);
+    _exit(code);
+}
+
 int main(void)
 {
     AUTO_ERROR struct error *err = NULL;
@@ -301,17 +308,12 @@ int main(void)
         return 2;
     }
     events = (struct warm_events){&z, tell_importing, tell_unfit};
-    if (prepare(&z, &err) < 0 || warm(&z.settings, &events, &warmed, &err) < 0) {
+    if (prepare(&z, &err) < 0 || warm(&z.settings, &events, &warmed, &err) < 0 ||
+        (!warmed.unfit && close_off(&z, &warmed, &err) < 0)) {
         send_text(&z, ZYGOTE_FAILED, error_text(err));
-        return 1;
+        leave(1);
     }
     if (warmed.unfit)
-        return 0;
-    if (close_off(&z, &warmed, &err) < 0) {
-        send_text(&z, ZYGOTE_FAILED, error_text(err));
-        return 1;
-    }
-    if (report_ready(&z, warmed.warnings) < 0)
-        return 1;
-    return serve(&z) < 0 ? 1 : 0;
+        leave(0);
+    leave(report_ready(&z, warmed.warnings) < 0 || serve(&z) < 0);
 }
