@@ -2,9 +2,10 @@
 #include "runner/zygote/channel.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/uio.h>
 
-#include "runner/base/buf.h"
 #include "runner/base/error.h"
 #include "runner/base/frame.h"
 #include "runner/base/io.h"
@@ -29,26 +30,47 @@ int channel_send(int channel, uint32_t type, const void *bytes, size_t length)
     return io_write_all(channel, (const char *)bytes + sent, length - (size_t)sent);
 }
 
-int channel_receive_task(int channel, struct buf *request, struct error **err)
+void request_free(struct request *request)
+{
+    if (request->mapped)
+        munmap(request->text, request->mapped);
+    else
+        free(request->text);
+    *request = (struct request){0};
+}
+
+/* The host has filled the memfd, and nobody else has it. */
+static int map_text(struct request *request, int fd, size_t length)
+{
+    void *text = mmap(NULL, length, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+
+    if (text == MAP_FAILED)
+        return -1;
+    *request = (struct request){.text = text, .length = length, .mapped = length};
+    return 0;
+}
+
+static int read_text(struct request *request, int channel, size_t length)
+{
+    *request = (struct request){.text = malloc(length ? length : 1), .length = length};
+    return request->text ? io_read_all(channel, request->text, length) : -1;
+}
+
+int channel_receive_task(int channel, struct request *request, struct error **err)
 {
     struct frame_header head;
     AUTO_CLOSE int payload = -1;
     size_t fds = 0;
-    char *room;
     ssize_t got = io_receive_fds(channel, &head, sizeof(head), &payload, 1, &fds);
 
     if (got != (ssize_t)sizeof(head) || head.type != FRAME_TASK)
         return error_set(err, "no task came");
-    room = buf_reserve(request, head.length ? head.length : 1);
-    if (!room)
-        return error_set(err, "out of memory for a task of %llu bytes",
-                         (unsigned long long)head.length);
     if (head.flags & FRAME_BY_FD)
-        got = fds ? io_read_all(payload, room, head.length) : -1;
+        got = map_text(request, payload, head.length);
     else
-        got = io_read_all(channel, room, head.length);
+        got = read_text(request, channel, head.length);
     if (got < 0)
-        return error_set_errno(err, errno, "read the task");
-    request->length += head.length;
+        return error_set_errno(err, errno, "read the task's %llu bytes",
+                               (unsigned long long)head.length);
     return 0;
 }

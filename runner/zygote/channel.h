@@ -7,13 +7,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct buf;
 struct error;
+
+/* The task's settings: JSON text, in memory of its own. */
+struct request {
+    char *text;
+    size_t length;
+    size_t mapped; /* bytes mapped from the host's memfd; 0: free() frees it */
+};
+
+void request_free(struct request *request);
 
 /* Sends one frame, blocking. Returns -1 when the host is gone. */
 int channel_send(int channel, uint32_t type, const void *bytes, size_t length);
 
-/* Waits for the task and appends its settings to `request`; -1 when none will come. */
-int channel_receive_task(int channel, struct buf *request, struct error **err);
+/* Waits for the task; request_free(). -1 when none will come. */
+int channel_receive_task(int channel, struct request *request, struct error **err);
 
 #endif

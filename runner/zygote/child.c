@@ -74,10 +74,11 @@ _Noreturn void child_run(uint64_t id, int channel, int null_fd, pid_t zygote,
                          struct sandbox *sandbox, const struct child_work *work)
 {
     AUTO_ERROR struct error *err = NULL;
-    struct buf request = {0};
+    struct request request = {0};
 
     die_with_zygote(zygote);
     setpgid(0, 0);
+    prctl(PR_SET_NAME, "runner-task"); /* for who looks at the processes */
     reset_signals();
     /* the walls need a descriptor or two of the zygote's; all of them are closed behind them */
     if (sandbox_enter(sandbox, id) < 0 || own_descriptors(channel, null_fd) < 0)

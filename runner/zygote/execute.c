@@ -20,6 +20,7 @@
 #include "runner/base/buf.h"
 #include "runner/base/frame.h"
 #include "runner/base/mem.h"
+#include "runner/zygote/arenas.h"
 #include "runner/zygote/channel.h"
 #include "runner/zygote/json_read.h"
 #include "runner/zygote/json_write.h"
@@ -31,6 +32,7 @@ struct execution {
     const struct policy *policy;
     size_t memory;      /* bytes that a task may map; 0: no limit of its own */
     PyObject *compile;  /* builtins.compile */
+    PyObject *freeze;   /* gc.freeze */
     PyObject *builtins; /* what user code gets */
 };
 
@@ -47,13 +49,16 @@ struct execution *execution_new(const struct policy *policy, size_t memory, stru
 {
     struct execution *e = mem_alloc(sizeof(*e));
     PyObject *builtins = PyImport_ImportModule("builtins"), *print = NULL;
+    PyObject *gc = PyImport_ImportModule("gc");
     bool made = false;
 
     e->policy = policy;
     e->memory = memory;
     e->compile = builtins ? PyObject_GetAttrString(builtins, "compile") : NULL;
+    e->freeze = gc ? PyObject_GetAttrString(gc, "freeze") : NULL;
+    Py_XDECREF(gc);
     Py_XDECREF(builtins);
-    if (e->compile && print_prepare() == 0)
+    if (e->compile && e->freeze && print_prepare() == 0)
         e->builtins = builtins_for_user(policy);
     print = e->builtins ? print_function() : NULL;
     if (print && !name_list_has(&policy->builtins_deny, "print"))
@@ -300,12 +305,13 @@ static int run_each(struct run *run, struct buf *result)
 /* ---- the whole ---- */
 
 /* The settings were checked by the host; this is the child's own look at what it relies on. */
-static int read_settings(struct run *run, struct buf *request)
+static int read_settings(struct run *run, struct request *request)
 {
     PyObject *mode, *items;
 
-    run->settings = json_read(request->data, request->length);
-    buf_free(request);
+    arenas_expect(request->length);
+    run->settings = json_read(request->text, request->length);
+    request_free(request);
     if (!run->settings)
         return -1;
     if (!PyDict_Check(run->settings)) {
@@ -325,8 +331,17 @@ static int read_settings(struct run *run, struct buf *request)
     return 0;
 }
 
+/* The items live as long as the task: the collector, off while they were made, need not look at
+ * them again and again. */
+static void collect_from_here(const struct execution *execution)
+{
+    Py_XDECREF(PyObject_CallNoArgs(execution->freeze));
+    PyErr_Clear();
+    PyGC_Enable();
+}
+
 void execute_task(const struct execution *execution, int channel, const char *scratch,
-                  struct buf *request)
+                  struct request *request)
 {
     struct run run = {
         .execution = execution,
@@ -340,7 +355,7 @@ void execute_task(const struct execution *execution, int channel, const char *sc
         report_exception(&run.report);
         return;
     }
-    PyGC_Enable();
+    collect_from_here(execution);
     made = scratch ? python_tell_scratch(scratch) : 0;
     if (made == 0)
         made = make_function(&run, run.report.code);
@@ -374,11 +389,11 @@ static const char rehearsal[] =
 void execute_rehearsal(const struct execution *execution)
 {
     struct run run = {.execution = execution, .report = {.channel = -1, .item_index = -1}};
-    AUTO_BUF struct buf request = {0}, result = {0};
+    struct request request = {.text = mem_dup(rehearsal), .length = sizeof(rehearsal) - 1};
+    AUTO_BUF struct buf result = {0};
 
-    buf_add_text(&request, rehearsal);
-    if (buf_failed(&request) || read_settings(&run, &request) < 0 ||
-        make_function(&run, run.report.code) != 0 || run_once(&run, &result) < 0)
+    if (read_settings(&run, &request) < 0 || make_function(&run, run.report.code) != 0 ||
+        run_once(&run, &result) < 0)
         PyErr_Clear(); /* a task that fails the same way will say so */
     Py_CLEAR(run.function);
     Py_CLEAR(run.settings);

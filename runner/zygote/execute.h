@@ -6,9 +6,9 @@
 
 #include <stddef.h>
 
-struct buf;
 struct error;
 struct policy;
+struct request;
 
 /* What is prepared once, in the zygote, for every task. */
 struct execution;
@@ -21,7 +21,7 @@ struct execution *execution_new(const struct policy *policy, size_t memory, stru
  * and its one result or error over `channel`. `scratch` is the folder that it may write to, or
  * NULL. Failures are sent too; nothing is returned. */
 void execute_task(const struct execution *execution, int channel, const char *scratch,
-                  struct buf *request);
+                  struct request *request);
 
 /* In a child that waits: a task of our own, whose outcome nobody gets, so that the real one finds
  * memory and caches warm. */

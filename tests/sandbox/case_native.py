@@ -6,7 +6,7 @@ import shutil
 import tempfile
 
 from harness import Pair, case
-from target import PLAIN, processes_below, settled
+from target import PLAIN, lasting, left_over, processes_below
 
 NUMBERS = 520  # beyond every number in use: about 470 on Linux 6.18
 X32 = 0x40000000
@@ -54,7 +54,7 @@ class Native(Pair):
 @case
 def every_system_call_is_refused_or_known_to_be_harmless(build):
     with Native(build) as pair:
-        before = processes_below(pair.runner.process.pid)
+        before = lasting(pair.runner.process.pid)
         open_calls = pair.broker.run("import rawcall\nreturn rawcall.open_calls()")["data"]["result"]
         known = set(open_calls.values()) | UNFILTERED
         for arguments in ARGUMENTS:
@@ -68,7 +68,7 @@ def every_system_call_is_refused_or_known_to_be_harmless(build):
                 assert refused or number in known or (answer is None and number in ABSURD), \
                     "call %d(%s): %s" % (number, arguments, event["raw"])
         assert pair.broker.run("return 7")["data"]["result"] == 7
-        assert settled(pair.runner.process.pid, before) == before
+        assert left_over(pair.runner.process.pid, before) == []
 
 
 @case
@@ -150,10 +150,10 @@ def no_data_of_a_task_is_left_where_the_next_one_comes_from(build):
     if os.geteuid() != 0:
         return  # their memory is closed to us, too
     with Native(build) as pair:
-        below = processes_below(pair.runner.process.pid)
+        lasts = lasting(pair.runner.process.pid)
         marker = "".join(reversed("ksat-eno-fo-atad"))
         pair.broker.run("print(_items)\nreturn _items", [{"json": {"x": marker}}])
-        for pid in below:
+        for pid in lasts:
             assert marker.encode() not in memory_of(pid), "process %d has a task's data" % pid
 
 

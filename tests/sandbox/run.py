@@ -28,7 +28,7 @@ sys.path[:0] = [HERE, os.path.dirname(HERE)]
 
 from harness import Pair, cases_of, kill_leftovers  # noqa: E402
 from target import (CANARY, PLAIN, Target, as_user, copy_for_everybody, denied_without,  # noqa: E402
-                    processes_below, readable_for_others, settled)
+                    lasting, left_over, readable_for_others)
 
 class Attack:
     def __init__(self, path):
@@ -85,9 +85,9 @@ def attack(pair, target, one, expected):
 
 def rest(pair, zygotes):
     """What must hold when all attacks are over; returns what does not."""
-    now = settled(pair.runner.process.pid, zygotes)
-    if now != zygotes:
-        return "processes are %s, and were %s" % (now, zygotes)
+    others = left_over(pair.runner.process.pid, zygotes)
+    if others:
+        return "processes that were not there before: %s" % others
     lines = [l for l in pair.runner.err if "is gone" in l or "Sanitizer" in l or CANARY in l]
     return "\n".join(lines) or None
 
@@ -110,7 +110,7 @@ def run_group(report, build, target, mode, attacks, expected_of, prefix, setting
         return
     # other tasks' answers are due in a second; a killed one takes no longer than that
     with Pair(build, prefix=prefix, N8N_RUNNERS_TASK_TIMEOUT="1", **settings) as pair:
-        zygotes = processes_below(pair.runner.process.pid)
+        zygotes = lasting(pair.runner.process.pid)
         for one in wanted:
             report.add("%s.%s" % (mode, one.name), attack(pair, target, one, expected_of(one)))
         report.add(mode + ".afterwards", rest(pair, zygotes))

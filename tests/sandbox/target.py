@@ -61,15 +61,37 @@ def processes_below(pid):
     return found[1:]
 
 
-def settled(pid, before):
-    """The processes below `pid`, once they are what they were before, or after some seconds: what
-    has ended takes a moment to be reaped."""
+def waiting(pid):
+    """Is it a child that waits for a task, or runs one? The others are there for good."""
+    try:
+        with open("/proc/%d/comm" % pid) as name:
+            return name.read().strip() == "runner-task"
+    except OSError:
+        return True
+
+
+def lasting(pid):
+    """The processes below `pid` that are no child of the moment, once there is one that waits: a child
+    says its name a moment after its birth."""
     for _ in range(200):
         now = processes_below(pid)
-        if now == before:
+        last = [process for process in now if not waiting(process)]
+        if len(last) < len(now):
             break
         time.sleep(0.02)
-    return now
+    return last
+
+
+def left_over(pid, before):
+    """What is below `pid` beyond the lasting processes of before and the one child that waits, once it
+    is nothing, or after some seconds: what has ended takes a moment to be reaped."""
+    for _ in range(600):
+        now = processes_below(pid)
+        others = [process for process in now if process not in before]
+        if set(before) <= set(now) and len(others) <= 1:
+            return []
+        time.sleep(0.02)
+    return others or ["gone: %s" % sorted(set(before) - set(now))]
 
 
 class Target:
