@@ -29,6 +29,11 @@ def prepare(suite):
     subprocess.run([os.path.join(HERE, "prepare"), CACHE, suite], check=True)
 
 
+def forget_old_images():
+    """Those that an image of a later run has taken the name of."""
+    buildah("rmi", "--prune", stderr=subprocess.DEVNULL)
+
+
 @contextlib.contextmanager
 def context():
     """A copy of the tree, without what git ignores, in which extras.txt has packages."""

@@ -19,7 +19,7 @@ import case_image  # noqa: E402
 import case_overlay  # noqa: E402
 import case_readme  # noqa: E402
 from harness import kill_leftovers  # noqa: E402
-from image import Image, prepare  # noqa: E402
+from image import Image, forget_old_images, prepare  # noqa: E402
 
 CLONE_NEWNET = 0x40000000
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
@@ -83,6 +83,7 @@ def main():
     finally:
         for image in images:
             image.close()
+        forget_old_images()
     print("images: %d passed, %d failed" % (Count.passed, Count.failed))
     return 1 if Count.failed or not Count.passed else 0
 
