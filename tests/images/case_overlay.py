@@ -13,21 +13,18 @@ OWN = "usr/local/lib/task-runner-python"
 @case
 def nothing_else_has_changed(overlay, build):
     stock = Existing(overlay.name.replace("/overlay:", "/runners:"))
-    try:
-        differences = subprocess.run(
-            ["diff", "--recursive", "--no-dereference", "--brief", "--exclude=dev", stock.root, overlay.root],
-            stdout=subprocess.PIPE, text=True).stdout.replace(stock.root, "STOCK").replace(overlay.root, "NOW")
-        different = set(differences.splitlines())
-        assert different == {
-            "Only in NOW/usr/local/lib: task-runner-python",
-            "Only in NOW/usr/local/bin: task-runner-python",
-            "Symbolic links STOCK/%sbin/python and NOW/%sbin/python differ" % (VENV, VENV),
-        }, differences
-        assert {k: v for k, v in overlay.config.items() if k in ("Cmd", "Entrypoint", "Env", "User")} == \
-            {k: v for k, v in stock.config.items() if k in ("Cmd", "Entrypoint", "Env", "User")}
-        print("          %d MB more" % (overlay.megabytes() - stock.megabytes()))
-    finally:
-        stock.close()
+    differences = subprocess.run(
+        ["diff", "--recursive", "--no-dereference", "--brief", "--exclude=dev", stock.root, overlay.root],
+        stdout=subprocess.PIPE, text=True).stdout.replace(stock.root, "STOCK").replace(overlay.root, "NOW")
+    different = set(differences.splitlines())
+    assert different == {
+        "Only in NOW/usr/local/lib: task-runner-python",
+        "Only in NOW/usr/local/bin: task-runner-python",
+        "Symbolic links STOCK/%sbin/python and NOW/%sbin/python differ" % (VENV, VENV),
+    }, differences
+    assert {k: v for k, v in overlay.config.items() if k in ("Cmd", "Entrypoint", "Env", "User")} == \
+        {k: v for k, v in stock.config.items() if k in ("Cmd", "Entrypoint", "Env", "User")}
+    print("          %d MB more" % (overlay.megabytes() - stock.megabytes()))
 
 
 @case

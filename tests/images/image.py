@@ -29,9 +29,10 @@ def prepare(suite):
     subprocess.run([os.path.join(HERE, "prepare"), CACHE, suite], check=True)
 
 
-def forget_old_images():
-    """Those that an image of a later run has taken the name of."""
-    buildah("rmi", "--prune", stderr=subprocess.DEVNULL)
+def tidy():
+    """What a run leaves behind: working containers, and images that have lost their names to newer ones."""
+    buildah("rm", "--all")
+    buildah("rmi", "--prune")
 
 
 @contextlib.contextmanager
@@ -72,9 +73,6 @@ class Image:
         self.config = json.loads(buildah("inspect", "--type", "image", self.name))["Docker"]["config"]
         self.container = buildah("from", self.name)
         self.root = buildah("mount", self.container)
-
-    def close(self):
-        buildah("rm", self.container)
 
     def path(self, name):
         return os.path.join(self.root, name.lstrip("/"))

@@ -19,7 +19,7 @@ import case_image  # noqa: E402
 import case_overlay  # noqa: E402
 import case_readme  # noqa: E402
 from harness import kill_leftovers  # noqa: E402
-from image import Image, forget_old_images, prepare  # noqa: E402
+from image import Image, prepare, tidy  # noqa: E402
 
 CLONE_NEWNET = 0x40000000
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
@@ -70,20 +70,17 @@ def main():
     run_cases(case_readme, word)
     if os.geteuid() != 0:
         sys.exit("images: building them takes root")
-    images = []
     try:
         prepare(suite)
-        images += [built("overlay", suite, target="overlay"), built("image", suite)]
+        overlay, image = built("overlay", suite, target="overlay"), built("image", suite)
         own_network()
-        run_cases(case_overlay, word, images[0], build)
-        run_cases(case_image, word, images[1], build)
+        run_cases(case_overlay, word, overlay, build)
+        run_cases(case_image, word, image, build)
     except Exception:
         Count.failed += 1
         traceback.print_exc()
     finally:
-        for image in images:
-            image.close()
-        forget_old_images()
+        tidy()
     print("images: %d passed, %d failed" % (Count.passed, Count.failed))
     return 1 if Count.failed or not Count.passed else 0
 
