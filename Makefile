@@ -69,7 +69,7 @@ PYTHON_LIBS = $(eval PYTHON_LIBS := $$(shell pyvenv/python-flags $(PYTHON_FOUND)
 # With one of these goals, packages are installed before anything is compiled.
 NEEDS_DEPS = $(if $(filter deps run bench,$(MAKECMDGOALS)),deps) $(if $(filter test,$(MAKECMDGOALS)),deps-test)
 
-.PHONY: all build run deps deps-test venv install uninstall test unit bench check format clean
+.PHONY: all build run deps deps-test venv install uninstall test test-image unit bench check check-musl format clean
 .DELETE_ON_ERROR:
 
 all: build
@@ -109,6 +109,13 @@ unit: $(UNIT_TESTS)
 
 bench: deps build venv
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/bench/bench.py $(BUILD)
+
+# Builds the images without a daemon, and runs them; SUITE=bookworm on that Debian instead of trixie.
+test-image: build
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/images/run.py $(BUILD) $(ONLY)
+
+check-musl: $(BUILD)/flags
+	@tests/musl/run $(PYTHON_FOUND)
 
 check:
 	@tests/check-format $(CLANG_FORMAT)

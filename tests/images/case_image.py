@@ -3,22 +3,15 @@ import contextlib
 import glob
 import json
 import os
-import re
 
 from harness import Broker, case, error_of, result_of
-from image import TOP, Container
+from image import Container, settings_of_the_runner
 
 USE_BOTH = """
 import numpy
 from slugify import slugify
 return [{"json": {"sum": int(numpy.arange(5).sum()), "slug": slugify("A Task, Run")}}]
 """
-
-
-def settings_of_the_runner():
-    """The names that the program knows."""
-    with open(os.path.join(TOP, "runner", "host", "config.c")) as file:
-        return re.findall(r'^    \{"([A-Z0-9_]+)", ', file.read(), re.M)
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,12 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"),
                      "task-runner-python", "images")
 EXTRAS = "numpy\npython-slugify\n"  # one with machine code in it, one that is Python alone
+
+
+def settings_of_the_runner():
+    """The names that the program knows."""
+    with open(os.path.join(TOP, "runner", "host", "config.c")) as file:
+        return re.findall(r'^    \{"([A-Z0-9_]+)", ', file.read(), re.M)
 
 
 def buildah(*arguments, **options):
