@@ -36,7 +36,10 @@ struct CMUnitTest {
 #define assert_string_not_equal(a, b) assert_true(strcmp(a, b) != 0)
 #define assert_memory_equal(a, b, size) assert_true(memcmp(a, b, size) == 0)
 
-#define cmocka_unit_test(function) {#function, function}
+#define cmocka_unit_test(function)                                                                 \
+    {                                                                                              \
+#function, function                                                                        \
+    }
 #define cmocka_run_group_tests(tests, before, after)                                               \
     cmocka_run(tests, sizeof(tests) / sizeof((tests)[0]))
 
