@@ -5,6 +5,7 @@
 #   SANITIZE=1          AddressSanitizer and UndefinedBehaviorSanitizer
 #   BUILD=DIR           where everything is built
 #   ONLY=WORD           the tests whose names have WORD
+#   PREFIX=/usr/local   where `make install` puts it, below DESTDIR
 
 ifeq ($(origin CC),default)
 CC := cc
@@ -14,6 +15,8 @@ PKG_CONFIG ?= pkg-config
 CLANG_FORMAT ?= clang-format
 PYTHON ?=
 ONLY ?=
+PREFIX ?= /usr/local
+DESTDIR ?=
 export CC PYTHON
 
 # Found when it is first needed, which is after `deps`, and then kept.
@@ -67,7 +70,8 @@ PYTHON_LIBS = $(eval PYTHON_LIBS := $$(shell pyvenv/python-flags $(PYTHON_FOUND)
 # With one of these goals, packages are installed before anything is compiled.
 NEEDS_DEPS = $(if $(filter deps run bench,$(MAKECMDGOALS)),deps) $(if $(filter test test-packages,$(MAKECMDGOALS)),deps-test)
 
-.PHONY: all build run deps deps-test venv test test-packages unit bench check format clean
+.PHONY: all build run deps deps-test venv install uninstall test test-packages test-image unit bench check check-musl \
+    format clean
 .DELETE_ON_ERROR:
 
 all: build
@@ -85,6 +89,20 @@ venv: $(BUILD)/flags
 	@$(PYTHON_FOUND) -I pyvenv/make_venv.py $(VENV) extras.txt
 	@test $(VENV) = $(BUILD)/venv || { rm -rf $(BUILD)/venv && ln -s ../pyvenv/venv $(BUILD)/venv; }
 
+# The program looks for its zygote and its venv beside the file that it really is, not beside the link.
+LIBRARY = $(DESTDIR)$(PREFIX)/lib/task-runner-python
+COMMAND = $(DESTDIR)$(PREFIX)/bin/task-runner-python
+
+install: $(RUNNER) $(ZYGOTE)
+	install -d $(LIBRARY) $(dir $(COMMAND))
+	install $(RUNNER) $(ZYGOTE) $(LIBRARY)
+	ln -sfn ../lib/task-runner-python/task-runner-python $(COMMAND)
+	if [ -f $(VENV)/pyvenv.cfg ]; then pyvenv/copy-venv $(VENV) $(LIBRARY)/venv; fi
+
+uninstall:
+	rm -rf $(LIBRARY)
+	rm -f $(COMMAND)
+
 # Serves the broker that the environment names; shows sample Code nodes when it names none.
 run: deps build venv
 	@PYTHONDONTWRITEBYTECODE=1 tests/demo/run $(BUILD) $(PYTHON_FOUND)
@@ -101,6 +119,13 @@ unit: $(UNIT_TESTS)
 
 bench: deps build venv
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/bench/bench.py $(BUILD)
+
+# Builds the images without a daemon, and runs them; SUITE=bookworm on that Debian instead of trixie.
+test-image: build
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/images/run.py $(BUILD) $(ONLY)
+
+check-musl: $(BUILD)/flags
+	@tests/musl/run $(PYTHON_FOUND)
 
 check:
 	@tests/check-format $(CLANG_FORMAT)
