@@ -5,6 +5,7 @@
 #   SANITIZE=1          AddressSanitizer and UndefinedBehaviorSanitizer
 #   BUILD=DIR           where everything is built
 #   ONLY=WORD           the tests whose names have WORD
+#   N8N=DIR             for install-n8n: the folder of n8n's package, or one with node_modules/n8n
 
 ifeq ($(origin CC),default)
 CC := cc
@@ -14,6 +15,7 @@ PKG_CONFIG ?= pkg-config
 CLANG_FORMAT ?= clang-format
 PYTHON ?=
 ONLY ?=
+N8N ?=
 export CC PYTHON
 
 # Found when it is first needed, which is after `deps`, and then kept.
@@ -64,9 +66,10 @@ PYTHON_CFLAGS = $(eval PYTHON_CFLAGS := $$(shell pyvenv/python-flags $(PYTHON_FO
 PYTHON_LIBS = $(eval PYTHON_LIBS := $$(shell pyvenv/python-flags $(PYTHON_FOUND) libs; $(PKG_CONFIG) --libs $(ZYGOTE_PACKAGES)))$(PYTHON_LIBS)
 
 # With one of these goals, packages are installed before anything is compiled.
-NEEDS_DEPS = $(if $(filter deps run bench,$(MAKECMDGOALS)),deps) $(if $(filter test,$(MAKECMDGOALS)),deps-test)
+NEEDS_DEPS = $(if $(filter deps run bench,$(MAKECMDGOALS)),deps) $(if $(filter test test-n8n,$(MAKECMDGOALS)),deps-test)
 
-.PHONY: all build run deps deps-test venv test unit bench check format clean
+.PHONY: all build run deps deps-test venv test test-n8n unit bench check format clean
+.PHONY: install-n8n uninstall-n8n
 .DELETE_ON_ERROR:
 
 all: build
@@ -87,6 +90,18 @@ run: deps build venv
 
 test: deps-test build venv unit $(UNDER_PROFILE) $(RAWCALL)
 	@PYTHONDONTWRITEBYTECODE=1 tests/run $(BUILD) $(PYTHON_FOUND) $(ONLY)
+
+# Under a real n8n, which the first run installs into a cache: some minutes, 3 GB.
+test-n8n: deps-test build venv
+	@n8n=$$(tests/e2e/get-n8n) && \
+	    PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/e2e/run.py $(BUILD) "$$n8n" $(ONLY)
+
+# Where n8n's internal mode looks for its Python runner.
+install-n8n:
+	@runner/install-n8n '$(N8N)' $(RUNNER)
+
+uninstall-n8n:
+	@runner/install-n8n --remove '$(N8N)'
 
 unit: $(UNIT_TESTS)
 

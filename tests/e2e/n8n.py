@@ -85,7 +85,7 @@ class N8n:
             N8N_RUNNERS_ENABLED="true", N8N_RUNNERS_MODE=mode, N8N_NATIVE_PYTHON_RUNNER="true",
             N8N_RUNNERS_AUTH_TOKEN=self.token, N8N_RUNNERS_BROKER_PORT=str(self.broker_port),
             N8N_RUNNERS_BROKER_LISTEN_ADDRESS="127.0.0.1", N8N_PUSH_BACKEND="sse",
-            N8N_PAYLOAD_SIZE_MAX="64", **settings)
+            N8N_PAYLOAD_SIZE_MAX="64", N8N_GRACEFUL_SHUTDOWN_TIMEOUT="5", **settings)
 
     @property
     def uri(self):
