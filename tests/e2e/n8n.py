@@ -113,9 +113,8 @@ class N8n:
     def _answers(self):
         assert self.process.poll() is None, "n8n ended while it started:\n" + self.log()[-3000:]
         try:
-            return request("GET", self.url + "/rest/settings").status == 200 and \
-                b'"data"' in request("GET", self.url + "/rest/settings").body and \
-                request("GET", self.uri + "/healthz").status == 200
+            settings = request("GET", self.url + "/rest/settings")  # a page, not data, while it starts
+            return settings.body.startswith(b'{"data"') and request("GET", self.uri + "/healthz").status == 200
         except OSError:
             return False
 
