@@ -71,7 +71,7 @@ class Flow:
                  for one, other in zip(nodes, nodes[1:])}
         stored = n8n.rest("POST", "workflows", {"name": self.path, "active": False, "nodes": nodes,
                                                 "connections": links, "settings": {"executionOrder": "v1"}})
-        self.id, self.stored = stored["id"], stored
+        self.id = stored["id"]
         if trigger == "webhook":
             n8n.rest("POST", "workflows/%s/activate" % self.id, {"versionId": stored["versionId"]})
             # the webhook of a workflow comes a moment after its activation; a GET runs nothing
