@@ -13,7 +13,7 @@ LIMIT = 60
 PROMPT = 2  # seconds: then n8n's internal mode kills a runner that it has told to stop
 
 # What a machine's environment has, of which the launcher hands on only what its configuration names.
-MACHINE = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TZ": "UTC", "TERM": "dumb", "HOME": "/root",
+MACHINE = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TZ": "UTC", "TERM": "dumb", "HOME": "/nowhere",
            "N8N_RUNNERS_AUTH_TOKEN": "secret-auth-token", "N8N_RUNNERS_STDLIB_ALLOW": "os", "SECRET": "secret",
            "N8N_RUNNERS_TASK_TIMEOUT": "5", "N8N_RUNNERS_MAX_CONCURRENCY": "3"}
 ALWAYS = ("LANG", "PATH", "TZ", "TERM")
