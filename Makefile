@@ -6,6 +6,7 @@
 #   BUILD=DIR           where everything is built
 #   ONLY=WORD           the tests whose names have WORD
 #   PREFIX=/usr/local   where `make install` puts it, below DESTDIR
+#   N8N=DIR             for install-n8n: the folder of n8n's package, or one with node_modules/n8n
 
 ifeq ($(origin CC),default)
 CC := cc
@@ -17,6 +18,7 @@ PYTHON ?=
 ONLY ?=
 PREFIX ?= /usr/local
 DESTDIR ?=
+N8N ?=
 export CC PYTHON
 
 # Found when it is first needed, which is after `deps`, and then kept.
@@ -68,10 +70,11 @@ PYTHON_CFLAGS = $(eval PYTHON_CFLAGS := $$(shell pyvenv/python-flags $(PYTHON_FO
 PYTHON_LIBS = $(eval PYTHON_LIBS := $$(shell pyvenv/python-flags $(PYTHON_FOUND) libs; $(PKG_CONFIG) --libs $(ZYGOTE_PACKAGES)))$(PYTHON_LIBS)
 
 # With one of these goals, packages are installed before anything is compiled.
-NEEDS_DEPS = $(if $(filter deps run bench,$(MAKECMDGOALS)),deps) $(if $(filter test test-packages,$(MAKECMDGOALS)),deps-test)
+NEEDS_DEPS = $(if $(filter deps run bench,$(MAKECMDGOALS)),deps) \
+    $(if $(filter test test-packages test-n8n,$(MAKECMDGOALS)),deps-test)
 
-.PHONY: all build run deps deps-test venv install uninstall test test-packages test-image unit bench check check-musl \
-    format clean
+.PHONY: all build run deps deps-test venv install uninstall install-n8n uninstall-n8n \
+    test test-packages test-image test-n8n unit bench check check-musl format clean
 .DELETE_ON_ERROR:
 
 all: build
@@ -114,6 +117,18 @@ test: deps-test build venv unit $(UNDER_PROFILE) $(RAWCALL)
 test-packages: deps-test build venv $(UNDER_PROFILE)
 	@$(PYTHON_FOUND) -I pyvenv/make_venv.py $(BUILD)/packages/venv tests/packages/extras.txt
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/packages/run.py $(BUILD) $(ONLY)
+
+# Under a real n8n, which the first run installs into a cache: some minutes, 3 GB.
+test-n8n: deps-test build venv
+	@n8n=$$(tests/e2e/get-n8n) && \
+	    PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/e2e/run.py $(BUILD) "$$n8n" $(ONLY)
+
+# Where n8n's internal mode looks for its Python runner.
+install-n8n:
+	@runner/install-n8n '$(N8N)' $(RUNNER)
+
+uninstall-n8n:
+	@runner/install-n8n --remove '$(N8N)'
 
 unit: $(UNIT_TESTS)
 

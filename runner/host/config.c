@@ -247,6 +247,8 @@ static void check_runner_id(struct config *config, struct error **err)
     } else if (strspn(config->runner_id, fit) != strlen(config->runner_id)) {
         error_set(err, "N8N_RUNNERS_ID is `%s`: an id is made of letters, digits, - . _ and ~",
                   config->runner_id);
+    } else {
+        config->internal = true;
     }
 }
 

@@ -18,6 +18,7 @@ struct config {
     char *grant_token; /* NULL when not set, as the one below */
     char *auth_token;
     char *runner_id;
+    bool internal; /* n8n chose the id: it is its internal mode */
     int max_concurrency;
     long long max_payload; /* bytes */
     int task_timeout;      /* s, as the two below */

@@ -161,8 +161,12 @@ static void on_ready(void *owner, const char *text)
 {
     struct exec *exec = owner;
     AUTO_ERROR struct error *err = NULL;
-    struct task_limits limits = {exec->config->task_timeout, (size_t)exec->config->max_payload,
-                                 exec->config->task_memory_mb};
+    struct task_limits limits = {
+        .timeout_s = exec->config->task_timeout,
+        .timeout_us = (int64_t)exec->config->task_timeout * 1000000,
+        .result_max = (size_t)exec->config->max_payload,
+        .memory_mb = exec->config->task_memory_mb,
+    };
     struct message message;
 
     python_ready_log(text, exec->config);

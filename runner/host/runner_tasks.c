@@ -100,12 +100,26 @@ static void reject(struct runner *r, const char *id, const char *reason)
     runner_make_offers(r);
 }
 
+/* In internal mode n8n has the same timeout, counts from a moment earlier, and kills the runner
+ * with all its tasks: we are sooner, by a tenth or a second. */
+static int64_t task_time(const struct config *config)
+{
+    int64_t time = (int64_t)config->task_timeout * 1000000;
+    int64_t tenth = time / 10;
+
+    return config->internal ? time - (tenth < 1000000 ? tenth : 1000000) : time;
+}
+
 void runner_offer_accept(struct runner *r, struct message *message)
 {
     AUTO_BUF struct buf accepted = {0};
     AUTO_ERROR struct error *err = NULL;
-    struct task_limits limits = {r->config->task_timeout, (size_t)r->config->max_payload,
-                                 r->config->task_memory_mb};
+    struct task_limits limits = {
+        .timeout_s = r->config->task_timeout,
+        .timeout_us = task_time(r->config),
+        .result_max = (size_t)r->config->max_payload,
+        .memory_mb = r->config->task_memory_mb,
+    };
     struct task *task;
 
     if (offer_take(r->offers, message->offer_id, clock_us()) != OFFER_TAKEN) {

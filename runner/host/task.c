@@ -220,7 +220,7 @@ void task_start(struct task *task, struct message *message)
     if (!task->worker)
         task->worker = worker_new(task->workers, &worker_events, task, &err);
     if (task->worker && worker_give(task->worker, settings, &err) == 0) {
-        timer_set(task->timeout, (int64_t)task->limits.timeout_s * 1000000);
+        timer_set(task->timeout, task->limits.timeout_us);
         return;
     }
     free(task->settings.problem);

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf;
 struct error;
@@ -26,7 +27,8 @@ struct task_hooks {
 };
 
 struct task_limits {
-    int timeout_s;
+    int timeout_s;       /* as it is said */
+    int64_t timeout_us;  /* as it is kept */
     size_t result_max;   /* bytes */
     long long memory_mb; /* 0: no limit of its own */
 };

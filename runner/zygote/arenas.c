@@ -19,8 +19,7 @@ static size_t reserved;
 
 static void *map(size_t size)
 {
-    void *got =
-        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *got = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     return got == MAP_FAILED ? NULL : got;
 }

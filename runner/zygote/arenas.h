@@ -1,7 +1,7 @@
 /*
  * Where CPython's small objects live. The items of a large task become some seven times their text;
- * taken from the system a page at a time, that memory costs more than what is done in it, so a large
- * task gets it in huge pages. Small tasks touch little, and keep the small ones.
+ * taken from the system a page at a time, that memory costs more than what is done in it, so a
+ * large task gets it in huge pages. Small tasks touch little, and keep the small ones.
  */
 #ifndef ZYGOTE_ARENAS_H
 #define ZYGOTE_ARENAS_H

@@ -96,6 +96,17 @@ def the_runner_id_of_internal_mode(build):
 
 
 @case
+def in_internal_mode_a_timeout_comes_before_n8ns(build):
+    """n8n, which counts from a moment earlier, would kill the runner and its other tasks."""
+    with Pair(build, N8N_RUNNERS_ID="abc123", N8N_RUNNERS_TASK_TIMEOUT="5") as pair:
+        task = pair.broker.task(LOOP)
+        accepted = pair.broker.wait("accepted", taskId=task)
+        event = pair.broker.end(task)
+        assert error_of(event)["message"] == "Task execution timed out after 5 seconds", event
+        assert event["ms"] - accepted["ms"] < 5000, (accepted, event)
+
+
+@case
 def a_runner_waits_for_its_broker(build):
     port = free_port()
     runner = Runner(build, N8N_RUNNERS_TASK_BROKER_URI="http://127.0.0.1:%d" % port,
