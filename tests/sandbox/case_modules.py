@@ -93,7 +93,7 @@ def walk(build, python, module, allowed):
         event = pair.broker.run(code_for(python, module))
     if event["event"] == "done":
         return event["data"]["result"]
-    if event["error"]["description"].endswith(": import " + module):
+    if event["error"].get("description", "").endswith(": import " + module):
         return None  # it is for another system
     # an instance may end the process, or take its time
     assert "timed out" in event["error"]["message"] or "exited" in event["error"]["message"], event

@@ -91,7 +91,7 @@ def left_over(pid, before):
         if set(before) <= set(now) and len(others) <= 1:
             return []
         time.sleep(0.02)
-    return others or ["gone: %s" % sorted(set(before) - set(now))]
+    return others + ["gone: %s" % sorted(set(before) - set(now))]
 
 
 class Target:
