@@ -19,6 +19,7 @@ ONLY ?=
 PREFIX ?= /usr/local
 DESTDIR ?=
 N8N ?=
+VS ?=
 export CC PYTHON
 
 # Found when it is first needed, which is after `deps`, and then kept.
@@ -74,7 +75,7 @@ NEEDS_DEPS = $(if $(filter deps run bench,$(MAKECMDGOALS)),deps) \
     $(if $(filter test test-packages test-n8n,$(MAKECMDGOALS)),deps-test)
 
 .PHONY: all build run deps deps-test venv install uninstall install-n8n uninstall-n8n \
-    test test-packages test-image test-n8n unit bench check check-musl format clean
+    packages test test-packages test-image test-n8n unit bench check check-musl format clean
 .DELETE_ON_ERROR:
 
 all: build
@@ -114,8 +115,10 @@ test: deps-test build venv unit $(UNDER_PROFILE) $(RAWCALL)
 	@PYTHONDONTWRITEBYTECODE=1 tests/run $(BUILD) $(PYTHON_FOUND) $(ONLY)
 
 # Packages from the index, at work behind the walls: needs the network, the first time.
-test-packages: deps-test build venv $(UNDER_PROFILE)
+packages:
 	@$(PYTHON_FOUND) -I pyvenv/make_venv.py $(BUILD)/packages/venv tests/packages/extras.txt
+
+test-packages: deps-test build venv packages $(UNDER_PROFILE)
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/packages/run.py $(BUILD) $(ONLY)
 
 # Under a real n8n, which the first run installs into a cache: some minutes, 3 GB.
@@ -132,8 +135,9 @@ uninstall-n8n:
 
 unit: $(UNIT_TESTS)
 
-bench: deps build venv
-	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/bench/bench.py $(BUILD)
+# VS='COMMAND' measures another runner in turn, ONLY=WORD some figures.
+bench: deps build venv packages
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/bench/bench.py $(BUILD) --vs '$(VS)' --only '$(ONLY)'
 
 # Builds the images without a daemon, and runs them; SUITE=bookworm on that Debian instead of trixie.
 test-image: build

@@ -49,8 +49,9 @@ enum frame_type {
     FRAME_PRINT,   /* one print call: a JSON array of strings, its RPC params */
     FRAME_OUTPUT,  /* text for the runner's log: what print made of `sep` and `end` */
     FRAME_DROPPED, /* a uint64_t: how many prints were not sent so far */
-    FRAME_RESULT,  /* the task's result, one JSON value */
+    FRAME_RESULT,  /* the result's last bytes, or all: then it is one JSON value */
     FRAME_ERROR,   /* a JSON object: kind, message, description, lineNumber, itemIndex */
+    FRAME_PART,    /* the next bytes of a result that is longer than one frame */
 };
 
 enum { FRAME_BY_FD = 1 };
@@ -69,6 +70,8 @@ enum {
     PRINT_CALLS_MAX = 1000,
     PRINT_BYTES_MAX = 1 << 20,
     ERROR_BYTES_MAX = 1 << 20,
+    /* of a result, so many bytes are sent when they are there */
+    RESULT_PART_BYTES = 1 << 20,
     /* a request up to this size travels in the stream: the socket's buffer always takes it */
     REQUEST_INLINE_MAX = 64 * 1024,
 };

@@ -45,6 +45,7 @@ void worker_free(struct worker *worker)
     watch_drop(&worker->channel);
     io_close(&worker->pidfd);
     buf_free(&worker->payload);
+    buf_free(&worker->result);
     request_free(&worker->request);
     free(worker->reason);
     free(worker);
@@ -56,6 +57,7 @@ static void detach(struct worker *worker)
     worker->events = NULL;
     watch_drop(&worker->channel);
     buf_free(&worker->payload);
+    buf_free(&worker->result);
     worker_kill(worker);
 }
 
@@ -172,7 +174,8 @@ void worker_drain_prints(struct worker *worker)
     for (int reads = 0; worker->channel && reads < DRAIN_READS_MAX; reads++) {
         bool known = worker->head_read == sizeof(worker->head);
 
-        if (known && (worker->head.type == FRAME_RESULT || worker->head.type == FRAME_ERROR))
+        if (known && (worker->head.type == FRAME_PART || worker->head.type == FRAME_RESULT ||
+                      worker->head.type == FRAME_ERROR))
             return;
         if (worker_read(worker, 1) <= 0 || !worker->events)
             return;

@@ -21,8 +21,9 @@ static size_t length_limit(const struct worker *worker, uint32_t type)
         return 2 * PRINT_BYTES_MAX;
     case FRAME_DROPPED:
         return sizeof(uint64_t);
+    case FRAME_PART:
     case FRAME_RESULT:
-        return worker->workers->result_max;
+        return worker->workers->result_max - worker->result.length;
     case FRAME_ERROR:
         return ERROR_BYTES_MAX;
     default:
@@ -78,14 +79,14 @@ static void take_error(struct worker *worker)
 
 static void take_result(struct worker *worker)
 {
-    struct span text = {worker->payload.data, worker->payload.length};
+    struct span text = {worker->result.data, worker->result.length};
     struct worker_outcome outcome = {.end = WORKER_RESULT};
 
     if (!json_span_check(text)) {
         worker_finish_simply(worker, WORKER_BREACH, 0);
         return;
     }
-    outcome.result = buf_steal(&worker->payload);
+    outcome.result = buf_steal(&worker->result);
     worker_finish(worker, &outcome);
 }
 
@@ -117,14 +118,26 @@ static void take_frame(struct worker *worker)
     }
 }
 
+static bool is_of_result(const struct worker *worker)
+{
+    return worker->head.type == FRAME_PART || worker->head.type == FRAME_RESULT;
+}
+
+/* Where the frame's bytes go. */
+static struct buf *place_of(struct worker *worker)
+{
+    return is_of_result(worker) ? &worker->result : &worker->payload;
+}
+
 static bool begin_frame(struct worker *worker)
 {
     size_t limit = length_limit(worker, worker->head.type);
 
-    if (worker->head.length <= limit && limit)
+    worker->payload.length = 0;
+    worker->frame_end = place_of(worker)->length + worker->head.length;
+    if (worker->head.length <= limit && (limit || is_of_result(worker)))
         return true;
-    worker_finish_simply(worker,
-                         worker->head.type == FRAME_RESULT ? WORKER_TOO_LARGE : WORKER_BREACH, 0);
+    worker_finish_simply(worker, is_of_result(worker) ? WORKER_TOO_LARGE : WORKER_BREACH, 0);
     return false;
 }
 
@@ -142,8 +155,9 @@ static int read_some(struct worker *worker)
                 return 1;
         }
     } else {
-        size_t left = worker->head.length - worker->payload.length;
-        char *room = buf_reserve(&worker->payload, left < READ_CHUNK ? left : READ_CHUNK);
+        struct buf *place = place_of(worker);
+        size_t left = worker->frame_end - place->length;
+        char *room = buf_reserve(place, left < READ_CHUNK ? left : READ_CHUNK);
 
         if (!room) {
             worker_finish_simply(worker, WORKER_TOO_LARGE, 0);
@@ -151,11 +165,17 @@ static int read_some(struct worker *worker)
         }
         got = io_read(worker->channel_fd, room, left < READ_CHUNK ? left : READ_CHUNK);
         if (got > 0)
-            worker->payload.length += (size_t)got;
+            place->length += (size_t)got;
     }
     if (got < 0 && errno == EAGAIN)
         return 0;
     return got > 0 ? 1 : -1;
+}
+
+static bool is_whole(struct worker *worker)
+{
+    return worker->head_read == sizeof(worker->head) &&
+           place_of(worker)->length == worker->frame_end;
 }
 
 int worker_read(struct worker *worker, int turns)
@@ -163,14 +183,11 @@ int worker_read(struct worker *worker, int turns)
     int came = 1;
 
     while (worker->events && came > 0 && turns-- > 0) {
-        if (worker->head_read < sizeof(worker->head) ||
-            worker->head.length > worker->payload.length)
+        if (!is_whole(worker))
             came = read_some(worker);
-        if (worker->events && worker->head_read == sizeof(worker->head) &&
-            worker->payload.length == worker->head.length) {
+        if (worker->events && is_whole(worker)) {
             take_frame(worker);
             worker->head_read = 0;
-            worker->payload.length = 0;
         }
     }
     return came;

@@ -39,7 +39,9 @@ struct worker {
 
     struct frame_header head;
     size_t head_read;
-    struct buf payload;
+    struct buf payload; /* of a frame that is no part of the result */
+    struct buf result;  /* what has come of it */
+    size_t frame_end;   /* the length of the one or the other when the frame is whole */
     unsigned prints;
     unsigned long long dropped;
 

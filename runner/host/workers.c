@@ -171,7 +171,7 @@ static bool can_wait(const struct worker *worker)
 {
     return worker->events && worker->workers->was_ready &&
            (!worker->forked || !worker->request.delivered) && worker->head_read == 0 &&
-           worker->prints == 0;
+           worker->prints == 0 && worker->result.length == 0;
 }
 
 /* With the zygote its children die. What ran is lost; what had not begun waits for the next. */

@@ -11,7 +11,9 @@
 #include "runner/zygote/child.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -61,6 +63,14 @@ static int own_descriptors(int channel, int null_fd)
     return 0;
 }
 
+/* Then there is no time to rehearse. */
+static bool task_waits(int channel)
+{
+    struct pollfd ready = {.fd = channel, .events = POLLIN};
+
+    return poll(&ready, 1, 0) != 0;
+}
+
 static void send_probes(const struct sandbox *sandbox, const struct zygote_settings *settings)
 {
     AUTO_BUF struct buf json = {0};
@@ -83,7 +93,7 @@ _Noreturn void child_run(uint64_t id, int channel, int null_fd, pid_t zygote,
     /* the walls need a descriptor or two of the zygote's; all of them are closed behind them */
     if (sandbox_enter(sandbox, id) < 0 || own_descriptors(channel, null_fd) < 0)
         _exit(EXIT_NO_WALLS);
-    if (!work->check)
+    if (!work->check && !task_waits(CHANNEL_FD))
         execute_rehearsal(work->execution);
     if (channel_receive_task(CHANNEL_FD, &request, &err) < 0)
         _exit(EXIT_NO_TASK);

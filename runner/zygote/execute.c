@@ -215,7 +215,39 @@ static int make_function(struct run *run, PyObject *text)
     return made;
 }
 
+/* ---- the result ---- */
+
+/* What is there of a large result goes ahead, so that it never stands here in whole, and the host
+ * takes it in meanwhile. An error may still follow: then the host drops it. */
+static void send_ahead(const struct run *run, struct buf *result)
+{
+    if (result->length < RESULT_PART_BYTES || buf_failed(result) || run->report.channel < 0)
+        return;
+    channel_send(run->report.channel, FRAME_PART, result->data, result->length);
+    result->length = 0;
+}
+
 /* ---- all items ---- */
+
+/* A list's elements one after the other, so that they can go ahead. It may change meanwhile. */
+static int write_list(struct run *run, struct buf *result, PyObject *list)
+{
+    buf_add_char(result, '[');
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
+        PyObject *element = Py_NewRef(PyList_GET_ITEM(list, i));
+        int written;
+
+        if (i)
+            buf_add_char(result, ',');
+        written = json_write(result, element);
+        Py_DECREF(element);
+        if (written < 0)
+            return -1;
+        send_ahead(run, result);
+    }
+    buf_add_char(result, ']');
+    return 0;
+}
 
 static int run_once(struct run *run, struct buf *result)
 {
@@ -229,6 +261,8 @@ static int run_once(struct run *run, struct buf *result)
         return -1;
     if (value == Py_None)
         buf_add_text(result, run->is_tool ? "null" : "[]");
+    else if (PyList_CheckExact(value))
+        written = write_list(run, result, value);
     else
         written = json_write(result, value);
     Py_DECREF(value);
@@ -296,6 +330,7 @@ static int run_each(struct run *run, struct buf *result)
         Py_DECREF(value);
         if (written < 0)
             return -1;
+        send_ahead(run, result);
     }
     run->report.item_index = -1;
     buf_add_char(result, ']');

@@ -83,6 +83,26 @@ def tool_calls(build):
 
 
 @case
+def large_results_go_ahead_in_parts(build):
+    text = "y" * 1000
+    with Pair(build, N8N_RUNNERS_MAX_PAYLOAD="8000000") as pair:
+        big = "['y' * 1000 for i in range(5000)]"
+        assert result_of(pair.broker.run("return " + big)) == [text] * 5000
+        each = result_of(pair.broker.each("return [_item['json']['n'], 'y' * 100000]",
+                                          [{"json": {"n": n}} for n in range(40)]))
+        assert [item["json"] for item in each] == [[n, "y" * 100000] for n in range(40)]
+        assert result_of(pair.broker.run("return {'all': %s}" % big)) == {"all": [text] * 5000}
+        # an error that comes when parts have gone ahead
+        error = error_of(pair.broker.run("a = []\na.append(a)\nreturn %s + [a]" % big))
+        assert "circular" in error["message"].lower(), error
+        again = result_of(pair.broker.run("a = []\na.append(a)\nreturn %s + [a]" % big, continueOnFail=True))
+        assert "circular" in again[0]["json"]["error"].lower(), again
+        error = error_of(pair.broker.run("return ['y' * 1000 for i in range(9000)]"))
+        assert "8000000 bytes" in error["message"] + error["description"], error
+        assert result_of(pair.broker.run("return 1")) == 1
+
+
+@case
 def results_that_are_no_json(build):
     with Pair(build) as pair:
         error = error_of(pair.broker.run("a = []\na.append(a)\nreturn a"))
