@@ -1,9 +1,5 @@
 /*
  * One task from its settings to its result; see execute.h.
- *
- * The user's text is never touched: it is parsed as a module, checked, and the parsed body is put
- * into a function definition, so that `return` works at the top level and every line number is the
- * user's own.
  */
 #include <Python.h>
 
@@ -11,17 +7,15 @@
 
 #include <string.h>
 
-#include "allowlist/ast.h"
 #include "allowlist/audit.h"
 #include "allowlist/builtins.h"
-#include "allowlist/check.h"
-#include "allowlist/instrument.h"
 #include "allowlist/policy.h"
 #include "runner/base/buf.h"
 #include "runner/base/frame.h"
 #include "runner/base/mem.h"
 #include "runner/zygote/arenas.h"
 #include "runner/zygote/channel.h"
+#include "runner/zygote/function.h"
 #include "runner/zygote/json_read.h"
 #include "runner/zygote/json_write.h"
 #include "runner/zygote/print.h"
@@ -29,11 +23,9 @@
 #include "runner/zygote/report.h"
 
 struct execution {
-    const struct policy *policy;
-    size_t memory;      /* bytes that a task may map; 0: no limit of its own */
-    PyObject *compile;  /* builtins.compile */
-    PyObject *freeze;   /* gc.freeze */
-    PyObject *builtins; /* what user code gets */
+    struct function_parts made_from;
+    size_t memory;    /* bytes that a task may map; 0: no limit of its own */
+    PyObject *freeze; /* gc.freeze */
 };
 
 struct run {
@@ -48,21 +40,22 @@ struct run {
 struct execution *execution_new(const struct policy *policy, size_t memory, struct error **err)
 {
     struct execution *e = mem_alloc(sizeof(*e));
+    struct function_parts *parts = &e->made_from;
     PyObject *builtins = PyImport_ImportModule("builtins"), *print = NULL;
     PyObject *gc = PyImport_ImportModule("gc");
     bool made = false;
 
-    e->policy = policy;
+    parts->policy = policy;
     e->memory = memory;
-    e->compile = builtins ? PyObject_GetAttrString(builtins, "compile") : NULL;
+    parts->compile = builtins ? PyObject_GetAttrString(builtins, "compile") : NULL;
     e->freeze = gc ? PyObject_GetAttrString(gc, "freeze") : NULL;
     Py_XDECREF(gc);
     Py_XDECREF(builtins);
-    if (e->compile && e->freeze && print_prepare() == 0)
-        e->builtins = builtins_for_user(policy);
-    print = e->builtins ? print_function() : NULL;
+    if (parts->compile && e->freeze && print_prepare() == 0)
+        parts->builtins = builtins_for_user(policy);
+    print = parts->builtins ? print_function() : NULL;
     if (print && !name_list_has(&policy->builtins_deny, "print"))
-        made = PyDict_SetItemString(e->builtins, "print", print) == 0;
+        made = PyDict_SetItemString(parts->builtins, "print", print) == 0;
     else
         made = print != NULL;
     Py_XDECREF(print);
@@ -73,146 +66,20 @@ struct execution *execution_new(const struct policy *policy, size_t memory, stru
     return NULL;
 }
 
-/* ---- from text to function ---- */
-
-/* compile(source, file name, mode "exec", flags, dont_inherit=True) */
-static PyObject *compile_object(const struct execution *e, PyObject *source, int flags)
-{
-    return PyObject_CallFunction(e->compile, "Ossii", source, report_file_name, "exec", flags, 1);
-}
-
-static PyObject *argument_list(const char *const *names, size_t count)
-{
-    PyObject *list = PyList_New(0);
-
-    for (size_t i = 0; list && i < count; i++) {
-        PyObject *arg = ast_new(AST_ARG);
-
-        if (ast_set(arg, "arg", PyUnicode_InternFromString(names[i])) < 0 ||
-            ast_place_first(arg) < 0 || PyList_Append(list, arg) < 0)
-            Py_CLEAR(list);
-        Py_XDECREF(arg);
-    }
-    return list;
-}
-
-static PyObject *arguments_node(bool each)
-{
-    static const char *const all[] = {"_items", "_query"}, *const one[] = {"_item"};
-    PyObject *node = ast_new(AST_ARGUMENTS);
-
-    if (ast_set(node, "posonlyargs", PyList_New(0)) == 0 &&
-        ast_set(node, "args", each ? argument_list(one, 1) : argument_list(all, 2)) == 0 &&
-        ast_set(node, "kwonlyargs", PyList_New(0)) == 0 &&
-        ast_set(node, "kw_defaults", PyList_New(0)) == 0 &&
-        ast_set(node, "defaults", PyList_New(0)) == 0)
-        return node;
-    Py_XDECREF(node);
-    return NULL;
-}
-
-/* A function needs a statement; a node without code, or with comments alone, has none. */
-static int ensure_body(PyObject *body)
-{
-    PyObject *pass;
-    int appended;
-
-    if (PyList_GET_SIZE(body))
-        return 0;
-    pass = ast_new(AST_PASS);
-    appended = pass && ast_place_first(pass) == 0 ? PyList_Append(body, pass) : -1;
-    Py_XDECREF(pass);
-    return appended;
-}
-
-/* Turns the module's body into that of the one function in it. */
-static int wrap_in_function(PyObject *module, bool each)
-{
-    PyObject *body = PyObject_GetAttrString(module, "body");
-    PyObject *function = ast_new(AST_FUNCTION_DEF), *statements = NULL;
-    int wrapped = -1;
-
-    if (body && function && ensure_body(body) == 0 &&
-        ast_set(function, "name", PyUnicode_InternFromString(report_function_name)) == 0 &&
-        ast_set(function, "args", arguments_node(each)) == 0 &&
-        ast_set(function, "body", Py_NewRef(body)) == 0 &&
-        ast_set(function, "decorator_list", PyList_New(0)) == 0 &&
-        ast_set(function, "type_params", PyList_New(0)) == 0 && ast_place_first(function) == 0)
-        statements = PyList_New(1);
-    if (statements) {
-        PyList_SET_ITEM(statements, 0, Py_NewRef(function));
-        wrapped = PyObject_SetAttrString(module, "body", statements);
-    }
-    Py_XDECREF(statements);
-    Py_XDECREF(function);
-    Py_XDECREF(body);
-    return wrapped;
-}
-
-/* Sends the violations, when there are any. Returns 1 then, 0 when there are none, -1 on an
- * exception. */
-static int refuse_violations(struct run *run, PyObject *tree)
-{
-    PyObject *lines = check_code(tree), *newline, *text = NULL;
-    int refused = -1;
-
-    if (lines && PyList_GET_SIZE(lines) == 0) {
-        Py_DECREF(lines);
-        return 0;
-    }
-    newline = lines ? PyUnicode_FromString("\n") : NULL;
-    text = newline ? PyUnicode_Join(newline, lines) : NULL;
-    if (text && PyUnicode_AsUTF8(text)) {
-        report_text(&run->report, REPORT_VIOLATION, "Security violations detected",
-                    PyUnicode_AsUTF8(text));
-        refused = 1;
-    }
-    Py_XDECREF(text);
-    Py_XDECREF(newline);
-    Py_XDECREF(lines);
-    return refused;
-}
-
-/* Runs the compiled module, which defines the function, and takes the function out of it. */
-static int define_function(struct run *run, PyObject *code)
-{
-    PyObject *globals = PyDict_New(), *locals = PyDict_New(), *main_name, *done = NULL;
-
-    main_name = PyUnicode_InternFromString("__main__");
-    if (globals && locals && main_name &&
-        PyDict_SetItemString(globals, "__builtins__", run->execution->builtins) == 0 &&
-        PyDict_SetItemString(globals, "__name__", main_name) == 0)
-        done = PyEval_EvalCode(code, globals, locals);
-    if (done)
-        run->function = Py_XNewRef(PyDict_GetItemString(locals, report_function_name));
-    Py_XDECREF(done);
-    Py_XDECREF(main_name);
-    Py_XDECREF(locals);
-    Py_XDECREF(globals);
-    return run->function ? 0 : -1;
-}
-
 /* 0: run->function is ready; 1: a violation has been sent; -1: an exception is pending. */
 static int make_function(struct run *run, PyObject *text)
 {
-    const struct execution *e = run->execution;
-    PyObject *tree = compile_object(e, text, PyCF_ONLY_AST), *code = NULL;
-    bool checked = policy_checks_code(e->policy);
-    int made = tree ? 0 : -1;
+    PyObject *violations = NULL;
+    const char *lines;
 
-    if (made == 0 && checked)
-        made = refuse_violations(run, tree);
-    if (made == 0 && checked)
-        made = instrument_tree(tree);
-    if (made == 0)
-        made = wrap_in_function(tree, run->each);
-    if (made == 0) {
-        code = compile_object(e, tree, 0);
-        made = code ? define_function(run, code) : -1;
-    }
-    Py_XDECREF(code);
-    Py_XDECREF(tree);
-    return made;
+    run->function = function_make(&run->execution->made_from, text, run->each, &violations);
+    if (!violations)
+        return run->function ? 0 : -1;
+    lines = PyUnicode_AsUTF8(violations);
+    if (lines)
+        report_text(&run->report, REPORT_VIOLATION, "Security violations detected", lines);
+    Py_DECREF(violations);
+    return lines ? 1 : -1;
 }
 
 /* ---- the result ---- */
