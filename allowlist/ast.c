@@ -79,9 +79,20 @@ enum ast_kind ast_kind_of(PyObject *object)
     return kind ? (enum ast_kind)PyLong_AsLong(kind) : AST_OTHER;
 }
 
+/* By the one string that CPython keeps of each name: its caches go by the string, and what they
+ * find under another each time they write down each time, to a page that a fork has shared. */
+static PyObject *get_attribute(PyObject *object, const char *attribute)
+{
+    PyObject *name = PyUnicode_InternFromString(attribute);
+    PyObject *value = name ? PyObject_GetAttr(object, name) : NULL;
+
+    Py_XDECREF(name);
+    return value;
+}
+
 PyObject *ast_fields(PyObject *node)
 {
-    PyObject *fields = PyObject_GetAttrString((PyObject *)Py_TYPE(node), "_fields");
+    PyObject *fields = get_attribute((PyObject *)Py_TYPE(node), "_fields");
 
     if (fields && PyTuple_Check(fields))
         return fields;
@@ -93,12 +104,12 @@ PyObject *ast_fields(PyObject *node)
 
 PyObject *ast_get(PyObject *node, const char *field)
 {
-    return PyObject_GetAttrString(node, field);
+    return get_attribute(node, field);
 }
 
 PyObject *ast_get_optional(PyObject *node, const char *field)
 {
-    PyObject *value = PyObject_GetAttrString(node, field);
+    PyObject *value = get_attribute(node, field);
 
     if (!value)
         PyErr_Clear();
@@ -121,8 +132,10 @@ PyObject *ast_new(enum ast_kind kind)
 
 int ast_set(PyObject *node, const char *field, PyObject *value)
 {
-    int set = node && value ? PyObject_SetAttrString(node, field, value) : -1;
+    PyObject *name = PyUnicode_InternFromString(field);
+    int set = node && value && name ? PyObject_SetAttr(node, name, value) : -1;
 
+    Py_XDECREF(name);
     Py_XDECREF(value);
     return set;
 }

@@ -8,8 +8,8 @@
 #include <sys/mman.h>
 
 enum {
-    HUGE = 2 << 20,          /* bytes of a huge page, on every machine with pages of 4 KiB */
-    CHUNK = 8 * HUGE,        /* taken at a time: an arena has half a huge page, or less */
+    HUGE_PAGE = 2 << 20,     /* bytes of a huge page, on every machine with pages of 4 KiB */
+    CHUNK = 8 * HUGE_PAGE,   /* taken at a time: an arena has half a huge page, or less */
     WORTH_IT_FROM = 1 << 19, /* bytes of a request; its objects fill some huge pages */
 };
 
@@ -27,16 +27,16 @@ static void *map(size_t size)
 /* A chunk that begins where a huge page does. false when there is no memory for it. */
 static bool take_chunk(void)
 {
-    char *got = map(CHUNK + HUGE);
+    char *got = map(CHUNK + HUGE_PAGE);
     size_t before;
 
     if (!got)
         return false;
-    before = (HUGE - (uintptr_t)got % HUGE) % HUGE;
+    before = (HUGE_PAGE - (uintptr_t)got % HUGE_PAGE) % HUGE_PAGE;
     if (before)
         munmap(got, before);
-    if (before < HUGE)
-        munmap(got + before + CHUNK, HUGE - before);
+    if (before < HUGE_PAGE)
+        munmap(got + before + CHUNK, HUGE_PAGE - before);
     if (reserved)
         munmap(reserve, reserved);
     reserve = got + before;
@@ -50,7 +50,7 @@ static void *arena_new(void *unused, size_t size)
     char *arena;
 
     (void)unused;
-    if (!large || size > HUGE || (reserved < size && !take_chunk()))
+    if (!large || size > HUGE_PAGE || (reserved < size && !take_chunk()))
         return map(size);
     arena = reserve;
     reserve += size;

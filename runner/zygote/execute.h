@@ -23,8 +23,8 @@ struct execution *execution_new(const struct policy *policy, size_t memory, stru
 void execute_task(const struct execution *execution, int channel, const char *scratch,
                   struct request *request);
 
-/* In a child that waits: a task of our own, whose outcome nobody gets, so that the real one finds
- * memory and caches warm. */
+/* A task of our own, whose outcome nobody gets, so that the real one finds memory and caches warm:
+ * in the zygote, and in a child that waits. */
 void execute_rehearsal(const struct execution *execution);
 
 #endif

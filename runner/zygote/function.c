@@ -17,7 +17,8 @@
 /* compile(source, file name, mode "exec", flags, dont_inherit=True) */
 static PyObject *compile_object(const struct function_parts *parts, PyObject *source, int flags)
 {
-    return PyObject_CallFunction(parts->compile, "Ossii", source, report_file_name, "exec", flags, 1);
+    return PyObject_CallFunction(parts->compile, "Ossii", source, report_file_name, "exec", flags,
+                                 1);
 }
 
 static PyObject *argument_list(const char *const *names, size_t count)
@@ -67,7 +68,7 @@ static int ensure_body(PyObject *body)
 /* Turns the module's body into that of the one function in it. */
 static int wrap_in_function(PyObject *module, bool each)
 {
-    PyObject *body = PyObject_GetAttrString(module, "body");
+    PyObject *body = ast_get(module, "body");
     PyObject *function = ast_new(AST_FUNCTION_DEF), *statements = NULL;
     int wrapped = -1;
 
@@ -80,7 +81,7 @@ static int wrap_in_function(PyObject *module, bool each)
         statements = PyList_New(1);
     if (statements) {
         PyList_SET_ITEM(statements, 0, Py_NewRef(function));
-        wrapped = PyObject_SetAttrString(module, "body", statements);
+        wrapped = ast_set(module, "body", Py_NewRef(statements));
     }
     Py_XDECREF(statements);
     Py_XDECREF(function);

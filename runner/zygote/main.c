@@ -34,7 +34,7 @@
 #include "runner/zygote/settings.h"
 #include "runner/zygote/warm.h"
 
-enum { CONTROL_FD = 3 };
+enum { CONTROL_FD = 3, REHEARSALS = 3 };
 
 struct forked {
     uint64_t id;
@@ -255,6 +255,15 @@ static int hold_tasks(struct zygote *z)
     return audit_prepare(&options);
 }
 
+/* What CPython looks up for the first time it writes down; what is written down here, no child has
+ * to write, each to pages of its own. A few times, since some of it counts. */
+static void rehearse(const struct zygote *z)
+{
+    for (int i = 0; i < REHEARSALS; i++)
+        execute_rehearsal(z->execution);
+    warm_freeze();
+}
+
 static void tell_importing(void *owner, const char *name)
 {
     send_text(owner, ZYGOTE_IMPORTING, name);
@@ -315,5 +324,6 @@ int main(void)
     }
     if (warmed.unfit)
         leave(0);
+    rehearse(&z);
     leave(report_ready(&z, warmed.warnings) < 0 || serve(&z) < 0);
 }

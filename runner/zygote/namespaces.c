@@ -222,12 +222,33 @@ static int make_root(struct error **err)
     return error_set_errno(err, errno, "mount an empty root");
 }
 
-static int enter_root(int root, struct error **err)
+static bool any_below(const char *folder, const char *const *paths, size_t count)
+{
+    size_t length = strlen(folder);
+
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(paths[i], folder, length) == 0 &&
+            (!paths[i][length] || paths[i][length] == '/'))
+            return true;
+    return false;
+}
+
+const char *namespaces_scratch_place(const char *const *paths, size_t count)
+{
+    static const char *const places[] = {"/tmp", "/scratch", "/task-runner-scratch"};
+    size_t i = 0;
+
+    while (i + 1 < ARRAY_COUNT(places) && any_below(places[i], paths, count))
+        i++;
+    return places[i];
+}
+
+static int enter_root(int root, const char *scratch, struct error **err)
 {
     struct attributes attributes = {.set = ATTRIBUTE_READ_ONLY};
 
-    if (mkdirat(root, "tmp", 0700) < 0 && errno != EEXIST)
-        return error_set_errno(err, errno, "make `/tmp`");
+    if (mkdirat(root, scratch + 1, 0700) < 0 && errno != EEXIST)
+        return error_set_errno(err, errno, "make `%s`", scratch);
     /* the old root goes below the new one, which then lies free */
     if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
         return error_set_errno(err, errno, "change the root");
@@ -255,19 +276,19 @@ int namespaces_make_root(const char *const *paths, size_t count, struct error **
     for (size_t i = 0; made == 0 && i < taken; i++)
         made = place_source(root, &sources[i], err);
     if (made == 0)
-        made = enter_root(root, err);
+        made = enter_root(root, namespaces_scratch_place(paths, count), err);
     if (made < 0 && root >= 0 && fchdir(root) == 0)
         umount2(".", MNT_DETACH); /* what was below it is there again */
     close_sources(sources, taken);
     return made;
 }
 
-int namespaces_mount_scratch(size_t bytes, size_t files)
+int namespaces_mount_scratch(const char *place, size_t bytes, size_t files)
 {
     char options[96];
 
     snprintf(options, sizeof(options), "size=%zu,nr_inodes=%zu,mode=0700", bytes, files);
     if (unshare(CLONE_NEWNS) < 0)
         return -1;
-    return mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options);
+    return mount("tmpfs", place, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options);
 }

@@ -21,13 +21,17 @@ struct error;
 int namespaces_enter(bool network, struct error **err);
 
 /*
- * Replaces the root by an empty one with `paths` in it, read-only, and an empty /tmp. A path that
- * is missing is left out. -1 with `err`: then the root is what it was.
+ * Replaces the root by an empty one with `paths` in it, read-only, and an empty folder where
+ * scratch may be mounted. A path that is missing is left out. -1 with `err`: then the root is what
+ * it was.
  */
 int namespaces_make_root(const char *const *paths, size_t count, struct error **err);
 
-/* In a child: a file system of its own at /tmp, of `bytes` and `files` at the most. -1 with errno.
- */
-int namespaces_mount_scratch(size_t bytes, size_t files);
+/* Where that is: /tmp, unless one of `paths` is there, which a mount would hide. Static. */
+const char *namespaces_scratch_place(const char *const *paths, size_t count);
+
+/* In a child: a file system of its own at `place`, of `bytes` and `files` at the most. -1 with
+ * errno. */
+int namespaces_mount_scratch(const char *place, size_t bytes, size_t files);
 
 #endif

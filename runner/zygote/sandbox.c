@@ -339,9 +339,13 @@ static int make_scratch(struct sandbox *s, uint64_t id)
     AUTO_ERROR struct error *ignored = NULL;
 
     if (walls_stand(&s->walls, WALL_ROOT)) {
-        if (namespaces_mount_scratch(s->options.tmp, s->options.tmp / SCRATCH_FILE_BYTES + 16) < 0)
+        const char *place =
+            namespaces_scratch_place((const char *const *)s->paths->at, s->paths->count);
+
+        if (namespaces_mount_scratch(place, s->options.tmp,
+                                     s->options.tmp / SCRATCH_FILE_BYTES + 16) < 0)
             return -1;
-        s->scratch = mem_dup("/tmp");
+        s->scratch = mem_dup(place);
     } else {
         s->scratch = mem_format("%s/%" PRIu64, s->options.scratch, id);
         if (mkdir(s->scratch, 0700) < 0)

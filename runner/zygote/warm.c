@@ -267,7 +267,7 @@ static void find_needs(struct warmed *warmed, const struct policy *policy)
     }
 }
 
-static void freeze_heap(void)
+void warm_freeze(void)
 {
     PyObject *gc = PyImport_ImportModule("gc");
 
@@ -296,6 +296,5 @@ int warm(const struct zygote_settings *settings, const struct warm_events *event
         prepare_callbacks();
     look_ahead();
     find_needs(warmed, policy);
-    freeze_heap();
     return 0;
 }

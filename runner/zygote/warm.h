@@ -25,9 +25,13 @@ struct warm_events {
     void (*unfit)(void *owner, const char *name, const char *why);
 };
 
-/* Imports the modules that tasks may import, but those to skip, and freezes the heap. A module that
- * is not there is a warning. -1 with `err`. */
+/* Imports the modules that tasks may import, but those to skip. A module that is not there is a
+ * warning. -1 with `err`. */
 int warm(const struct zygote_settings *settings, const struct warm_events *events,
          struct warmed *warmed, struct error **err);
+
+/* Keeps the collector from all that is there, in this process and its children: it would write to
+ * each object's page. */
+void warm_freeze(void);
 
 #endif

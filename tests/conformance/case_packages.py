@@ -207,3 +207,18 @@ def the_environment_around_the_program_is_used_when_there_is_no_other(build):
         assert result_of(broker.run(WHO % ("early", "early"))) == [False]
         assert runner.stop() == 0
         broker.stop()
+
+
+@case
+def a_folder_of_the_tasks_own_hides_no_package(build):
+    """The environment stands below /tmp here, where that folder would be."""
+    late = ("import tempfile\n"
+            "def write():\n"
+            "    with tempfile.NamedTemporaryFile('w') as file:\n"
+            "        return file.write('x')\n"
+            "ROOM = tempfile.gettempdir()\n")
+    with Environment(build).add("early", COUNTED, parts=[("late", late)]) as environment:
+        with pair_on(environment, build, "early", N8N_RUNNERS_TASK_TMP_MB="1") as pair:
+            code = "import early.late\nreturn [early.late.ROOM, early.late.write()]"
+            room, written = result_of(pair.broker.run(code))
+            assert written == 1 and not environment.path.startswith(room + "/"), room
