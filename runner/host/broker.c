@@ -19,8 +19,8 @@
 #include "runner/host/uri.h"
 
 enum {
-    CLOSE_WAIT_US = 2 * 1000 * 1000,
-    NO_CODE = 1005, /* RFC 6455: a close frame without a code */
+    CLOSE_WAIT_US = 2 * 1000 * 1000, /* without any progress */
+    NO_CODE = 1005,                  /* RFC 6455: a close frame without a code */
 };
 
 struct outgoing {
@@ -268,6 +268,8 @@ static int send_chunk(struct broker *broker)
         return -1;
     outgoing->sent += count;
     broker->queued -= count;
+    if (broker->close_wanted)
+        timer_set(broker->deadline, CLOSE_WAIT_US); /* it goes on: the last result is not cut off */
     if (count == left)
         drop_first(broker);
     return 0;

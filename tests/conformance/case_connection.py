@@ -1,6 +1,7 @@
 """Getting in and staying in: tokens, brokers that are late, gone or restarting, addresses, TLS."""
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -261,6 +262,21 @@ def a_stop_waits_for_what_runs(build):
         pair.broker.wait("rpc", taskId=task)
         pair.runner.signal(15)
         assert result_of(pair.broker.wait("done", "error", taskId=task)) == 1
+        assert pair.runner.wait() == 0
+
+
+@case
+def a_stop_waits_for_a_large_result_to_be_taken(build):
+    with Pair(build, N8N_RUNNERS_STDLIB_ALLOW="time") as pair:
+        task = pair.broker.task("import time\nprint('runs')\ntime.sleep(0.3)\nreturn 'x' * 60000000")
+        pair.broker.wait("rpc", taskId=task)
+        pair.runner.signal(15)
+        for _ in range(3):
+            pair.broker.process.send_signal(signal.SIGSTOP)
+            time.sleep(1.2)
+            pair.broker.process.send_signal(signal.SIGCONT)
+            time.sleep(0.1)
+        assert len(result_of(pair.broker.wait("done", "error", taskId=task))) == 60000000
         assert pair.runner.wait() == 0
 
 
