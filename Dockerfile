@@ -1,7 +1,7 @@
 # Two images, for linux/amd64 and linux/arm64; README.md shows them at work.
 #
 #   docker build -t task-runner-python .                            the runner, for use beside n8n
-#   docker build -t n8n-runners-overlay --target overlay .          n8n's own image with this runner in it
+#   docker build -t n8n-runners --target overlay .                  n8n's own image with this runner in it
 #
 # The Python that is embedded; any Debian image will do, with a Python of its own or without.
 ARG PYTHON_IMAGE=python:3.13-slim-trixie

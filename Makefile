@@ -20,7 +20,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 N8N ?=
 VS ?=
-export CC PYTHON
+export CC PYTHON N8N
 
 # Found when it is first needed, which is after `deps`, and then kept.
 PYTHON_FOUND = $(eval PYTHON_FOUND := $$(shell pyvenv/find-python $(PYTHON) 2>/dev/null))$(PYTHON_FOUND)
@@ -97,14 +97,17 @@ venv: $(BUILD)/flags
 LIBRARY = $(DESTDIR)$(PREFIX)/lib/task-runner-python
 COMMAND = $(DESTDIR)$(PREFIX)/bin/task-runner-python
 
+# A path with a blank would be two.
+ONE_PATH = $(if $(filter-out 1,$(words [$(DESTDIR)$(PREFIX)])),$(error DESTDIR and PREFIX can't have blanks in them))
+
 install: $(RUNNER) $(ZYGOTE)
-	install -d $(LIBRARY) $(dir $(COMMAND))
+	$(ONE_PATH)install -d $(LIBRARY) $(dir $(COMMAND))
 	install $(RUNNER) $(ZYGOTE) $(LIBRARY)
 	ln -sfn ../lib/task-runner-python/task-runner-python $(COMMAND)
 	if [ -f $(VENV)/pyvenv.cfg ]; then pyvenv/copy-venv $(VENV) $(LIBRARY)/venv; fi
 
 uninstall:
-	rm -rf $(LIBRARY)
+	$(ONE_PATH)rm -rf $(LIBRARY)
 	rm -f $(COMMAND)
 
 # Serves the broker that the environment names; shows sample Code nodes when it names none.
@@ -128,10 +131,10 @@ test-n8n: deps-test build venv
 
 # Where n8n's internal mode looks for its Python runner.
 install-n8n:
-	@runner/install-n8n '$(N8N)' $(RUNNER)
+	@runner/install-n8n "$$N8N" $(RUNNER)
 
 uninstall-n8n:
-	@runner/install-n8n --remove '$(N8N)'
+	@runner/install-n8n --remove "$$N8N"
 
 unit: $(UNIT_TESTS)
 

@@ -21,7 +21,7 @@ import sys
 import tempfile
 import venv
 
-WORK = ".venv-"  # what is being built stands in a folder of this name's, beside its place
+WORK = ".task-runner-venv-"  # what is being built stands in a folder of this name's, beside its place
 VERSION = "%d.%d" % sys.version_info[:2]
 
 
@@ -136,7 +136,8 @@ def lock(parent):
     os.makedirs(parent, exist_ok=True)
     handle = os.open(parent, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
         for left in glob.glob(os.path.join(glob.escape(parent), WORK + "*")):
             shutil.rmtree(left, ignore_errors=True)
         yield
@@ -172,4 +173,11 @@ def main():
             build(folder, extras, requirements(text), stamp)
 
 
-main()
+try:
+    main()
+except UnicodeDecodeError:
+    stop("`%s` is no UTF-8 text" % sys.argv[2])
+except OSError as error:
+    stop(str(error))
+except KeyboardInterrupt:
+    stop("interrupted; what was there before is still there")

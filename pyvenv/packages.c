@@ -19,7 +19,7 @@ static const char dist_info[] = ".dist-info";
 
 static void add_module(struct package *package, const char *name, size_t length)
 {
-    if (!length || name[0] == '_')
+    if (!length || name[0] == '_' || memchr(name, '/', length))
         return;
     for (size_t i = 0; i < package->module_count; i++)
         if (strlen(package->modules[i]) == length && memcmp(package->modules[i], name, length) == 0)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -153,11 +154,11 @@ static const char *value_of(const char *text, const char *key)
     return NULL;
 }
 
-int venv_check_version(const char *folder, int major, int minor, struct error **err)
+int venv_check(const char *folder, int major, int minor, struct error **err)
 {
     AUTO_FREE char *path = settings_file(folder);
     AUTO_BUF struct buf text = {0};
-    const char *version;
+    const char *version, *system;
     int its_major, its_minor;
 
     if (io_read_file(path, SETTINGS_FILE_MAX, &text, err) < 0)
@@ -165,6 +166,12 @@ int venv_check_version(const char *folder, int major, int minor, struct error **
     buf_add_char(&text, '\0');
     if (buf_failed(&text))
         return error_set(err, "no memory for `%s`", path);
+    system = value_of(text.data, "include-system-site-packages");
+    if (system && strncasecmp(system, "true", 4) == 0)
+        return error_set(err,
+                         "`%s` takes the system's packages along (include-system-site-packages in "
+                         "its pyvenv.cfg), which tasks never get: build one without them",
+                         folder);
     version = value_of(text.data, "version"); /* venv's own */
     if (!version)
         version = value_of(text.data, "version_info"); /* other tools' */

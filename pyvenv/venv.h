@@ -35,7 +35,8 @@ void venv_free(struct venv *venv);
 /* "N packages in `FOLDER` (how it was found)", or that there is none. free(). */
 char *venv_text(const struct venv *venv);
 
-/* Is it of Python `major`.`minor`, as far as its pyvenv.cfg says? -1 with `err` when it is not. */
-int venv_check_version(const char *folder, int major, int minor, struct error **err);
+/* Is it of Python `major`.`minor`, and of its own packages alone, as far as its pyvenv.cfg says? -1
+ * with `err` when it is not. */
+int venv_check(const char *folder, int major, int minor, struct error **err);
 
 #endif

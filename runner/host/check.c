@@ -236,7 +236,9 @@ static void on_ready(void *owner, const char *text)
 
 static void on_failed(void *owner, const char *why)
 {
-    fail(owner, why);
+    AUTO_FREE char *text = mem_format("Python can't be started: %s", why);
+
+    fail(owner, text);
 }
 
 static const struct workers_events workers_events = {

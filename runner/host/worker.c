@@ -105,6 +105,7 @@ static void on_channel(void *owner, int fd)
 int worker_ask(struct worker *worker, struct error **err)
 {
     struct workers *workers = worker->workers;
+    AUTO_ERROR struct error *gone = NULL;
     int pair[2];
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
@@ -117,7 +118,10 @@ int worker_ask(struct worker *worker, struct error **err)
     }
     if (zygote_fork(workers->zygote, worker->id, pair[1], err) < 0)
         return -1;
-    return worker->request.given ? request_send(worker, err) : 0;
+    /* what can't be sent meets no child any more, and the news of that are on their way */
+    if (worker->request.given)
+        request_send(worker, &gone);
+    return 0;
 }
 
 struct worker *worker_make(struct workers *workers, struct error **err)

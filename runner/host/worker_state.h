@@ -58,9 +58,10 @@ struct workers {
     const struct workers_events *events;
     void *owner;
     struct zygote_link *zygote;
-    struct timer *restart;
+    struct timer *restart, *again;
     struct backoff backoff;
     bool ready, was_ready;
+    bool unable; /* the last fork failed, which has been said */
     uint64_t last_id;
     struct worker *list;
     struct guard *guard;

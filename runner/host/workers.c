@@ -30,6 +30,8 @@
 #include "runner/host/worker_state.h"
 #include "runner/host/zygote_link.h"
 
+enum { FORK_AGAIN_US = 100 * 1000 };
+
 static const struct zygote_events zygote_events;
 
 /* ---- the zygote's news ---- */
@@ -82,12 +84,28 @@ static void on_forked(void *owner, uint64_t id, int pidfd)
         io_close(&pidfd);
         return;
     }
+    worker->workers->unable = false;
     worker->forked = true;
     worker->pidfd = pidfd;
     if (worker->request.delivered)
         request_free(&worker->request);
     if (worker->doomed)
         worker_kill(worker);
+}
+
+/* Its child is gone, or never came to be, and nothing of its task has run: it takes the next one.
+ */
+static void renew(struct worker *worker)
+{
+    const struct zygote_options *options = worker->workers->options;
+
+    watch_drop(&worker->channel);
+    io_close(&worker->pidfd);
+    if (options->scratch_folder)
+        scratch_remove(options->scratch_folder, worker->id);
+    worker->id = ++worker->workers->last_id;
+    worker->forked = worker->doomed = false;
+    worker->request.delivered = false;
 }
 
 /* A child that was dead before its task could reach it has run nothing of it: another takes over,
@@ -99,10 +117,36 @@ static bool begin_again(struct worker *worker)
     if (!worker->events || !worker->request.given || worker->request.delivered || worker->again)
         return false;
     worker->again = true;
-    worker->forked = worker->doomed = false;
-    watch_drop(&worker->channel);
-    io_close(&worker->pidfd);
+    renew(worker);
     return worker_ask(worker, &err) == 0;
+}
+
+/* The system has no process or memory for another child just now: whoever waits goes on waiting,
+ * until the task's own time is over. */
+static void on_unable(void *owner, uint64_t id, int number)
+{
+    struct workers *workers = owner;
+    struct worker *worker = find(workers, id);
+
+    if (!worker)
+        return;
+    if (!worker->events || worker->head_read || worker->doomed) {
+        worker_free(worker);
+        return;
+    }
+    if (!workers->unable)
+        log_warn("No process for a task can be forked: %s; trying until it can", strerror(number));
+    workers->unable = true;
+    renew(worker);
+    timer_set(workers->again, FORK_AGAIN_US);
+}
+
+static void on_again(void *owner)
+{
+    struct workers *workers = owner;
+
+    if (workers->ready)
+        ask_for_waiting(workers);
 }
 
 /* All that the child wrote is in the channel by now; what it may have left open there is not waited
@@ -118,7 +162,7 @@ static void on_exited(void *owner, uint64_t id, int status)
     while (worker->events && worker->channel && worker_read(worker, 1) > 0)
         ;
     if (worker->events)
-        worker_finish_simply(worker, status == -1 ? WORKER_LOST : WORKER_EXITED, status);
+        worker_finish_simply(worker, WORKER_EXITED, status);
     worker_free(worker);
     if (!was_idle)
         pool_fill(workers->pool);
@@ -182,10 +226,7 @@ static void lose_children(struct workers *workers)
     for (struct worker *worker = workers->list; worker; worker = next) {
         next = worker->next;
         if (can_wait(worker)) {
-            watch_drop(&worker->channel);
-            io_close(&worker->pidfd);
-            worker->forked = false;
-            worker->request.delivered = false;
+            renew(worker);
             continue;
         }
         worker_finish_simply(worker, WORKER_LOST, 0);
@@ -221,6 +262,7 @@ static const struct zygote_events zygote_events = {
     .ready = on_ready,
     .gone = on_gone,
     .forked = on_forked,
+    .unable = on_unable,
     .exited = on_exited,
 };
 
@@ -238,6 +280,7 @@ struct workers *workers_start(struct loop *loop, const struct zygote_options *op
                                 .events = events,
                                 .owner = owner};
     workers->restart = timer_new(loop, start_again, workers);
+    workers->again = timer_new(loop, on_again, workers);
     workers->guard = guard_new(loop, &workers->list, options);
     workers->pool = pool_new(workers, (size_t)options->ahead);
     workers->imports = imports_new(loop, end_zygote, workers);
@@ -273,5 +316,6 @@ void workers_drop(struct workers **workers)
     imports_drop(&dropped->imports);
     pool_drop(&dropped->pool);
     timer_drop(&dropped->restart);
+    timer_drop(&dropped->again);
     free(dropped);
 }

@@ -176,7 +176,7 @@ static void dispatch(struct zygote_link *link, const struct zygote_message *mess
         link->events->forked(link->owner, message->id, io_steal(fd));
         break;
     case ZYGOTE_UNABLE:
-        link->events->exited(link->owner, message->id, -1);
+        link->events->unable(link->owner, message->id, message->status);
         break;
     case ZYGOTE_EXITED:
         link->events->exited(link->owner, message->id, message->status);

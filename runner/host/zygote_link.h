@@ -25,7 +25,9 @@ struct zygote_events {
     /* Child `id` is running; the callee owns `pidfd` (-1: there is none, and it
      * is being killed). */
     void (*forked)(void *owner, uint64_t id, int pidfd);
-    /* Child `id` ended, or never came to be (then `status` is -1). `status` as from waitpid(). */
+    /* Child `id` could not be forked: `number` is an errno. */
+    void (*unable)(void *owner, uint64_t id, int number);
+    /* Child `id` ended; `status` as from waitpid(). */
     void (*exited)(void *owner, uint64_t id, int status);
 };
 

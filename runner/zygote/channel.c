@@ -69,6 +69,10 @@ int channel_receive_task(int channel, struct request *request, struct error **er
         got = map_text(request, payload, head.length);
     else
         got = read_text(request, channel, head.length);
+    if (got < 0 && errno == ENOMEM) {
+        *request = (struct request){0};
+        return 0;
+    }
     if (got < 0)
         return error_set_errno(err, errno, "read the task's %llu bytes",
                                (unsigned long long)head.length);

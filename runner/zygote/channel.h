@@ -21,7 +21,8 @@ void request_free(struct request *request);
 /* Sends one frame, blocking. Returns -1 when the host is gone. */
 int channel_send(int channel, uint32_t type, const void *bytes, size_t length);
 
-/* Waits for the task; request_free(). -1 when none will come. */
+/* Waits for the task; request_free(). Without a text there is no memory for it. -1 when none will
+ * come. */
 int channel_receive_task(int channel, struct request *request, struct error **err);
 
 #endif

@@ -211,6 +211,10 @@ static int read_settings(struct run *run, struct request *request)
 {
     PyObject *mode, *items;
 
+    if (!request->text) {
+        PyErr_NoMemory();
+        return -1;
+    }
     arenas_expect(request->length);
     run->settings = json_read(request->text, request->length);
     request_free(request);

@@ -1,7 +1,8 @@
 /*
  * See import_ahead.h.
  *
- * A forked child has one thread, and closes every descriptor but its own: a module that keeps a
+ * A process that an import leaves behind would keep the zygote's socket open for ever. A forked
+ * child has one thread, and closes every descriptor but its own: a module that keeps a
  * thread or a descriptor from its import would find neither there. Threads that end before each
  * fork and come back by themselves, as those of OpenBLAS do, are no harm; a fork tells them apart.
  */
@@ -10,18 +11,22 @@
 #include "runner/zygote/import_ahead.h"
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runner/base/buf.h"
 #include "runner/base/clock.h"
 #include "runner/base/error.h"
+#include "runner/base/io.h"
 #include "runner/base/mem.h"
 #include "runner/zygote/python.h"
 
 /* How long ended threads may still be listed after they have been joined. */
-enum { LOOKS = 100, LOOK_PAUSE_US = 1000 };
+enum { LOOKS = 100, LOOK_PAUSE_US = 1000, CHILDREN_MAX = 1 << 16 };
 
 static struct import {
     char *name;
@@ -85,6 +90,25 @@ static bool threads_stay(size_t before)
     return stay;
 }
 
+/* Kills what the import has left running below this process. Was there anything? */
+static bool processes_stay(void)
+{
+    AUTO_FREE char *path = mem_format("/proc/self/task/%d/children", (int)getpid());
+    AUTO_ERROR struct error *ignored = NULL;
+    AUTO_BUF struct buf list = {0};
+    siginfo_t info = {0};
+    char *at;
+
+    if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+        return false; /* ECHILD: none at all */
+    io_read_file(path, CHILDREN_MAX, &list, &ignored);
+    buf_add_char(&list, '\0');
+    at = buf_failed(&list) ? NULL : list.data;
+    for (long pid; at && (pid = strtol(at, &at, 10)) > 0;)
+        kill((pid_t)pid, SIGKILL);
+    return true;
+}
+
 /* Is the pending exception that the module itself, or a folder above it, was not found? */
 static bool is_missing(const char *name)
 {
@@ -114,8 +138,11 @@ enum ahead import_ahead(const char *name, struct error **err)
     int64_t began = clock_us();
     size_t threads = count_entries("/proc/self/task");
     size_t descriptors = count_entries("/proc/self/fd");
+    pid_t self = getpid();
     PyObject *module = PyImport_ImportModule(name);
 
+    if (getpid() != self)
+        _exit(0); /* a copy that the import has made of us is no zygote */
     if (!module) {
         enum ahead outcome = is_missing(name) ? AHEAD_MISSING : AHEAD_UNFIT;
 
@@ -124,6 +151,10 @@ enum ahead import_ahead(const char *name, struct error **err)
     }
     Py_DECREF(module);
     remember(name, began);
+    if (processes_stay()) {
+        error_set(err, "its import leaves a process behind");
+        return AHEAD_UNFIT;
+    }
     if (threads_stay(threads)) {
         error_set(err, "its import starts a thread, which no task would have");
         return AHEAD_UNFIT;

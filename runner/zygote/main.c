@@ -191,7 +191,8 @@ static int serve(struct zygote *z)
     }
 }
 
-/* SIGCHLD comes as a descriptor; the host decides over everything a terminal would send. */
+/* SIGCHLD comes as a descriptor; the host decides over everything a terminal would send. Once
+ * before the imports, and once after them, since they may have changed it. */
 static int own_signals(struct zygote *z)
 {
     sigset_t child;
@@ -200,10 +201,13 @@ static int own_signals(struct zygote *z)
     signal(SIGTERM, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGCHLD, SIG_DFL);
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     if (sigprocmask(SIG_SETMASK, &child, NULL) < 0)
         return -1;
+    if (z->signals >= 0)
+        return 0;
     z->signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
     return z->signals < 0 ? -1 : 0;
 }
@@ -279,6 +283,8 @@ static void tell_unfit(void *owner, const char *name, const char *why)
 /* Closes the zygote off, once it has imported what tasks may import. */
 static int close_off(struct zygote *z, const struct warmed *warmed, struct error **err)
 {
+    if (own_signals(z) < 0)
+        return error_set_errno(err, errno, "take the signals back from the imports");
     if (paths_find(&z->readable, z->settings.sandbox.network) < 0)
         return python_error(err, "find the folders that tasks may read");
     if (hold_tasks(z) < 0)
@@ -305,6 +311,12 @@ _Noreturn static void leave(int code)
     _exit(code);
 }
 
+_Noreturn static void fail(struct zygote *z, const struct error *err)
+{
+    send_text(z, ZYGOTE_FAILED, error_text(err));
+    leave(1);
+}
+
 int main(void)
 {
     AUTO_ERROR struct error *err = NULL;
@@ -317,13 +329,13 @@ int main(void)
         return 2;
     }
     events = (struct warm_events){&z, tell_importing, tell_unfit};
-    if (prepare(&z, &err) < 0 || warm(&z.settings, &events, &warmed, &err) < 0 ||
-        (!warmed.unfit && close_off(&z, &warmed, &err) < 0)) {
-        send_text(&z, ZYGOTE_FAILED, error_text(err));
-        leave(1);
-    }
+    if (prepare(&z, &err) < 0)
+        fail(&z, err);
+    warm(&z.settings, &events, &warmed);
     if (warmed.unfit)
         leave(0);
+    if (close_off(&z, &warmed, &err) < 0)
+        fail(&z, err);
     rehearse(&z);
     leave(report_ready(&z, warmed.warnings) < 0 || serve(&z) < 0);
 }

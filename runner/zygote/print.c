@@ -342,6 +342,7 @@ PyObject *print_function(void)
 void print_open(int channel)
 {
     state.channel = channel;
+    state.line.length = state.errors.length = 0; /* what imports have written */
 }
 
 void print_close(void)

@@ -110,8 +110,7 @@ int python_start(const struct zygote_settings *settings, struct error **err)
     PyConfig config;
     PyStatus status;
 
-    if (settings->venv &&
-        venv_check_version(settings->venv, PY_MAJOR_VERSION, PY_MINOR_VERSION, err) < 0)
+    if (settings->venv && venv_check(settings->venv, PY_MAJOR_VERSION, PY_MINOR_VERSION, err) < 0)
         return -1;
     arenas_install();
     status = start(settings, &config);

@@ -33,7 +33,7 @@ static const char settle[] =
     "        seeds = getattr(found, 'seed_seq', None) or getattr(found, '_seed_seq', None)\n"
     "        entropy = getattr(seeds, 'entropy', 0)\n"
     "        return found is legacy or isinstance(entropy, int) and entropy >> 64\n"
-    "    bits = [o for o in gc.get_objects() if isinstance(o, kind) and is_by_chance(o)]\n"
+    "    bits = [o for o in gc.get_objects() if issubclass(type(o), kind) and is_by_chance(o)]\n"
     "    if all(o is not legacy for o in bits):\n"
     "        bits.append(legacy)\n"
     "def anew():\n"

@@ -125,14 +125,16 @@ static void import_parts(struct warming *w, const char *package)
     }
 }
 
-static void import_external(struct warming *w, const char *name)
+/* `named`: by the setting, whose names get advice; what an installer has written down gets none. */
+static void import_external(struct warming *w, const char *name, bool named)
 {
     AUTO_ERROR struct error *err = NULL;
 
     if (name_list_has(&w->settings->skip, name))
         return;
     if (advice_is_stdlib(name) || import_one(w, name, &err) == AHEAD_MISSING) {
-        advice_on_external(&w->warnings, name, installed(w));
+        if (named)
+            advice_on_external(&w->warnings, name, installed(w));
         return;
     }
     import_parts(w, name);
@@ -147,7 +149,7 @@ static void import_requested(struct warming *w)
     for (size_t i = 0; i < packages->count; i++)
         for (size_t m = 0; packages->at[i].requested && m < packages->at[i].module_count; m++)
             if (!advice_is_stdlib(packages->at[i].modules[m]))
-                import_external(w, packages->at[i].modules[m]);
+                import_external(w, packages->at[i].modules[m], false);
 }
 
 static void import_all(struct warming *w)
@@ -165,7 +167,7 @@ static void import_all(struct warming *w)
     if (policy->external.all)
         import_requested(w);
     for (size_t i = 0; i < policy->external.count; i++)
-        import_external(w, policy->external.names[i]);
+        import_external(w, policy->external.names[i], true);
 }
 
 static bool is_imported(const char *module)
@@ -277,8 +279,19 @@ void warm_freeze(void)
     PyErr_Clear();
 }
 
-int warm(const struct zygote_settings *settings, const struct warm_events *events,
-         struct warmed *warmed, struct error **err)
+static void settle_randomness(struct buf *warnings)
+{
+    AUTO_ERROR struct error *err = NULL;
+
+    if (randomness_settle() == 0)
+        return;
+    python_error(&err, "what packages seed by chance");
+    buf_add_format(warnings, "tasks may draw the same random numbers from packages: %s\n",
+                   error_text(err));
+}
+
+void warm(const struct zygote_settings *settings, const struct warm_events *events,
+          struct warmed *warmed)
 {
     const struct policy *policy = &settings->policy;
     struct warming w = {.settings = settings, .events = events};
@@ -287,14 +300,12 @@ int warm(const struct zygote_settings *settings, const struct warm_events *event
     import_all(&w);
     events->importing(events->owner, "");
     packages_free(&w.packages);
+    settle_randomness(&w.warnings);
     buf_add_char(&w.warnings, '\0');
     warmed->warnings = buf_failed(&w.warnings) ? mem_dup("") : w.warnings.data;
     warmed->unfit = w.unfit;
-    if (randomness_settle() < 0)
-        return python_error(err, "seed the packages' random numbers for each task");
     if (is_imported("ctypes") || policy_is_plain(policy))
         prepare_callbacks();
     look_ahead();
     find_needs(warmed, policy);
-    return 0;
 }

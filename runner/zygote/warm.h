@@ -5,7 +5,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct error;
 struct zygote_settings;
 
 /* What was imported, as far as the kernel's walls must know. */
@@ -26,9 +25,9 @@ struct warm_events {
 };
 
 /* Imports the modules that tasks may import, but those to skip. A module that is not there is a
- * warning. -1 with `err`. */
-int warm(const struct zygote_settings *settings, const struct warm_events *events,
-         struct warmed *warmed, struct error **err);
+ * warning. */
+void warm(const struct zygote_settings *settings, const struct warm_events *events,
+          struct warmed *warmed);
 
 /* Keeps the collector from all that is there, in this process and its children: it would write to
  * each object's page. */

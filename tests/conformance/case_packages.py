@@ -222,3 +222,67 @@ def a_folder_of_the_tasks_own_hides_no_package(build):
             code = "import early.late\nreturn [early.late.ROOM, early.late.write()]"
             room, written = result_of(pair.broker.run(code))
             assert written == 1 and not environment.path.startswith(room + "/"), room
+
+
+@case
+def odd_objects_in_a_package_harm_nothing(build):
+    """A numpy of our own, whose generator every child seeds; and objects that can't be looked at."""
+    numpy = "import types\nfrom . import random\n"
+    generator = ("import itertools, types\n"
+                 "count = itertools.count()\n"
+                 "class BitGenerator:\n"
+                 "    def __init__(self):\n"
+                 "        self.state = next(count)\n"
+                 "mtrand = types.SimpleNamespace(_rand=types.SimpleNamespace(_bit_generator=BitGenerator()))\n")
+    odd = ("import weakref\n"
+           "class Gone:\n    pass\n"
+           "class Raises:\n"
+           "    @property\n"
+           "    def __class__(self):\n        raise RuntimeError('no class')\n"
+           "kept = [weakref.proxy(Gone()), Raises()]\n")
+    with Environment(build).add("numpy", numpy, parts=[("random", generator)]).add("odd", odd) as environment:
+        with pair_on(environment, build, "numpy,odd") as pair:
+            code = "import numpy\nreturn numpy.random.mtrand._rand._bit_generator.state"
+            assert result_of(pair.broker.run(code)) == 1
+            assert pair.runner.err == [], pair.runner.err
+
+
+@case
+def what_an_import_writes_is_no_tasks(build):
+    code = COUNTED + "import sys\nsys.stdout.write('hello from a package')\nsys.stderr.write('a warning')\n"
+    with Environment(build).add("early", code) as environment:
+        with pair_on(environment, build, "early") as pair:
+            done = pair.broker.run("print('mine')\nreturn 1")
+            assert (result_of(done), done["prints"]) == (1, [["'mine'"]]), done
+            assert "a warning" not in error_of(pair.broker.run("return 1 / 0"))["description"]
+
+
+@case
+def signals_that_an_import_changes_are_taken_back(build):
+    for change in ("signal.signal(signal.SIGCHLD, signal.SIG_IGN)", "signal.pthread_sigmask(signal.SIG_SETMASK, [])"):
+        with Environment(build).add("early", "import signal\n%s\n" % change) as environment:
+            with pair_on(environment, build, "early", N8N_RUNNERS_TASK_TIMEOUT="20") as pair:
+                message = error_of(pair.broker.run("import os\nos._exit(3)"))["message"]
+                assert message == "Task subprocess exited with code 3", message
+                open_files = "/proc/%d/fd" % pair.runner.process.pid
+                before = len(os.listdir(open_files))
+                for _ in range(20):
+                    pair.broker.run("return 1")
+                assert len(os.listdir(open_files)) < before + 10
+
+
+@case
+def a_package_that_leaves_a_process_is_left_to_the_tasks(build):
+    forks = COUNTED + "import time\nif os.fork() == 0:\n    time.sleep(600)\n"
+    returns = COUNTED + "os.fork()\n"
+    with Environment(build).add("forks", forks).add("returns", returns).add("early", COUNTED) as environment:
+        with pair_on(environment, build, "early,forks,returns") as pair:
+            for name in ("forks", "returns"):
+                pair.runner.line("%s is not imported ahead: its import leaves a process behind" % name)
+            assert result_of(pair.broker.run(WHO % ("early", "early"))) == [False]
+            assert "can't start processes" in str(error_of(pair.broker.run("import forks"))), "walls"
+            children = "/proc/%d/task/%d/children" % ((pair.runner.process.pid,) * 2)
+            with open(children) as file:
+                os.kill(int(file.read().split()[0]), 9)
+            pair.runner.line("starting another")
+            assert result_of(pair.broker.run("return [1]")) == [1]

@@ -28,8 +28,8 @@ class Place:
 
     def make(self, extras, **env):
         """Runs it; returns the exit code and what it printed."""
-        with open(os.path.join(self.folder.name, "extras.txt"), "w") as file:
-            file.write(extras)
+        with open(os.path.join(self.folder.name, "extras.txt"), "wb") as file:
+            file.write(extras if isinstance(extras, bytes) else extras.encode())
         done = subprocess.run(
             [self.python, "-I", os.path.join("pyvenv", "make_venv.py"), self.venv, file.name],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=LIMIT,
@@ -41,7 +41,7 @@ class Place:
         return bool(glob.glob(os.path.join(self.venv, "lib", "python3*", "site-packages", module + ".py")))
 
     def left(self):
-        return sorted(name for name in os.listdir(self.folder.name) if name.startswith("."))
+        return sorted(name for name in os.listdir(self.folder.name) if name.startswith(".task"))
 
 
 @case
@@ -55,7 +55,7 @@ def packages_come_from_wheels_and_only_when_something_changed(build):
         assert place.make("alpha==1.0  # a comment\n") == (0, "")
         assert os.stat(os.path.join(place.venv, "stamp")).st_ino == stamp
         scripts = [open(p, errors="replace").read() for p in glob.glob(place.venv + "/bin/*") if not os.path.islink(p)]
-        assert not any("/.venv-" in text for text in scripts), "a script names the place it was built in"
+        assert not any("/.task-runner-venv-" in text for text in scripts), "a script names the place it was built in"
         assert not glob.glob(os.path.join(place.venv, "lib", "*", "site-packages", "pip"))
         code, said = place.make("\n")
         assert code == 0 and not place.has("alpha") and place.left() == [], (said, place.left())
@@ -80,6 +80,16 @@ def a_failure_names_the_package_and_leaves_what_was_there(build):
 @case
 def what_a_killed_build_leaves_is_swept_up(build):
     with Place(build) as place:
-        os.makedirs(os.path.join(place.folder.name, ".venv-old", "venv"))
+        os.makedirs(os.path.join(place.folder.name, ".task-runner-venv-old", "venv"))
+        os.makedirs(os.path.join(place.folder.name, ".venv-of-another"))
         assert place.make("") == (0, "")
+        assert os.path.exists(os.path.join(place.folder.name, ".venv-of-another"))
         assert place.left() == [] and os.path.exists(os.path.join(place.venv, "pyvenv.cfg"))
+
+
+@case
+def what_can_not_be_read_is_said_in_one_line(build):
+    with Place(build) as place:
+        for extras, named in ((b"\xff\xfe\x00", "is no UTF-8 text"), ("ok-not-here==1\r\n", "`ok-not-here==1`")):
+            code, said = place.make(extras)
+            assert code == 1 and named in said.splitlines()[-1] and "Traceback" not in said, said

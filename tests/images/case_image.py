@@ -63,7 +63,7 @@ def hands_every_setting_on(image, build):
     assert len(known) > 20 and len(allowed) == len(set(allowed)), (known, allowed)
     wanted = known - of_the_launcher
     files = {name + "_FILE" for name in wanted} - {"SSL_CERT_FILE_FILE"}
-    assert set(allowed) == wanted | files | {"NO_COLOR"}, set(allowed) ^ (wanted | files)
+    assert set(allowed) == wanted | files | {"NO_COLOR", "TMPDIR"}, set(allowed) ^ (wanted | files)
 
 
 @case

@@ -262,6 +262,41 @@ def without_a_folder_the_refusal_names_the_setting(build):
         assert "N8N_RUNNERS_TASK_TMP_MB" in error["description"], error
 
 
+HOG = """
+import threading, time
+try:
+    while True:
+        threading.Thread(target=time.sleep, args=(1,), daemon=True).start()
+except RuntimeError:
+    print("full")
+time.sleep(1)
+return "hog"
+"""
+
+
+@case
+def tasks_wait_while_no_process_can_be_made(build):
+    """As where a container's limit of processes is reached: one task has taken them all."""
+    if os.geteuid() != 0 or not readable_for_others(build):
+        return
+    copy = copy_for_everybody(build)
+    alone = ("setpriv", "--reuid", "54321", "--clear-groups", "prlimit", "--nproc=30:30")
+    try:
+        with Pair(copy, prefix=alone, N8N_RUNNERS_SANDBOX="off", N8N_RUNNERS_STDLIB_ALLOW="threading,time",
+                  N8N_RUNNERS_MAX_CONCURRENCY="4") as pair:
+            hog = pair.broker.task(HOG)
+            pair.broker.wait("rpc", taskId=hog)
+            tasks = [hog] + [pair.broker.task("return %d" % n) for n in range(3)]
+            ends = {}
+            while len(ends) < 4:
+                event = pair.broker.wait("done", "error")
+                ends[event["taskId"]] = event
+            assert [result_of(ends[task]) for task in tasks] == ["hog", 0, 1, 2]
+            pair.runner.line("No process for a task can be forked")
+    finally:
+        shutil.rmtree(copy, ignore_errors=True)
+
+
 # ---- the sandbox
 
 def profile_without(names):

@@ -99,6 +99,8 @@ static void an_environment_says_what_it_was_made_for(void **state)
         {"home = /usr/bin\nversion_info = 3.11.2.final.0\n", 0},
         {"home = /usr/bin\nversion=3.12.0\n", -1},
         {"version_info = 3.1\nuv = 1\n", -1},
+        {"include-system-site-packages = false\nversion = 3.11.2\n", 0},
+        {"include-system-site-packages = true\nversion = 3.11.2\n", -1},
         {"home = /usr/bin\n", 0},
         {"", 0},
     };
@@ -109,7 +111,7 @@ static void an_environment_says_what_it_was_made_for(void **state)
         AUTO_ERROR struct error *err = NULL;
 
         put("venv/pyvenv.cfg", cases[i].text);
-        assert_int_equal(venv_check_version(folder, 3, 11, &err), cases[i].fits);
+        assert_int_equal(venv_check(folder, 3, 11, &err), cases[i].fits);
     }
 }
 
