@@ -29,18 +29,6 @@ static void skip_space(struct scan *s)
         s->at++;
 }
 
-/* True while none of the eight bytes is a quote, a backslash, a control character or non-ASCII. */
-static bool eight_plain(const char *at)
-{
-    const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
-    uint64_t v, quote, backslash;
-
-    memcpy(&v, at, sizeof(v));
-    quote = v ^ (ones * '"');
-    backslash = v ^ (ones * '\\');
-    return (((quote - ones) | (backslash - ones) | (v - ones * 0x20) | v) & highs) == 0;
-}
-
 static bool scan_escape(struct scan *s)
 {
     if (s->end - s->at < 2)
@@ -75,7 +63,7 @@ static bool scan_string(struct scan *s)
     for (;;) {
         size_t length;
 
-        while (s->end - s->at >= 8 && eight_plain(s->at))
+        while (s->end - s->at >= 8 && json_eight_plain(s->at))
             s->at += 8;
         if (s->at == s->end)
             return fail(s, "unterminated string");

@@ -7,17 +7,25 @@
 #include "runner/zygote/json_read.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "runner/base/json_span.h"
+#include "runner/base/json_string.h"
 #include "runner/base/mem.h"
 
-enum { SMALL_DIGITS = 18 /* fit into a long long */, NUMBER_ROOM = 64 };
+enum {
+    SMALL_DIGITS = 18, /* fit into a long long */
+    NUMBER_ROOM = 64,
+    KNOWN = 512,      /* a power of two: strings that are kept for when they come again */
+    KNOWN_BYTES = 64, /* of one of them, at the most */
+};
 
 struct reader {
     const char *at;
     const char *end;
     int depth;
+    PyObject **known; /* KNOWN of them, each at the place that its text says, or NULL */
 };
 
 static PyObject *read_value(struct reader *r);
@@ -140,6 +148,43 @@ static PyObject *decode_escaped(const char *at, const char *end)
     return string;
 }
 
+static size_t place_of(const char *text, size_t length)
+{
+    size_t part = length < sizeof(uint64_t) ? length : sizeof(uint64_t);
+    uint64_t head = 0, tail = 0;
+
+    memcpy(&head, text, part);
+    memcpy(&tail, text + length - part, part);
+    head = (head ^ length) * 0x9e3779b97f4a7c15u;
+    return (size_t)(((head ^ tail) * 0xd6e8feb86659fd93u) >> 32) % KNOWN;
+}
+
+static PyObject *new_ascii(const char *text, size_t length)
+{
+    PyObject *string = PyUnicode_New((Py_ssize_t)length, 127);
+
+    if (string && length)
+        memcpy(PyUnicode_1BYTE_DATA(string), text, length);
+    return string;
+}
+
+/* Items repeat their keys, and many of their values: one string serves them all. */
+static PyObject *ascii_string(struct reader *r, const char *text, size_t length)
+{
+    PyObject **known, *string;
+
+    if (!length || length > KNOWN_BYTES)
+        return new_ascii(text, length);
+    known = &r->known[place_of(text, length)];
+    if (*known && (size_t)PyUnicode_GET_LENGTH(*known) == length &&
+        memcmp(PyUnicode_1BYTE_DATA(*known), text, length) == 0)
+        return Py_NewRef(*known);
+    string = new_ascii(text, length);
+    if (string)
+        Py_XSETREF(*known, Py_NewRef(string));
+    return string;
+}
+
 /* The string whose first character is at r->at, behind the quote. */
 static PyObject *read_string(struct reader *r)
 {
@@ -148,7 +193,11 @@ static PyObject *read_string(struct reader *r)
     bool escaped = false;
     PyObject *string;
 
-    while (r->at < r->end && *r->at != '"') {
+    for (;;) {
+        while (r->end - r->at >= 8 && json_eight_plain(r->at))
+            r->at += 8;
+        if (r->at == r->end || *r->at == '"')
+            break;
         if (*r->at == '\\') {
             escaped = true;
             if (++r->at == r->end)
@@ -163,9 +212,7 @@ static PyObject *read_string(struct reader *r)
     if (escaped) {
         string = decode_escaped(start, r->at);
     } else if (seen < 0x80) {
-        string = PyUnicode_New(r->at - start, 127);
-        if (string && r->at > start)
-            memcpy(PyUnicode_1BYTE_DATA(string), start, (size_t)(r->at - start));
+        string = ascii_string(r, start, (size_t)(r->at - start));
     } else {
         string = PyUnicode_DecodeUTF8(start, r->at - start, "strict");
     }
@@ -356,9 +403,12 @@ static PyObject *read_value(struct reader *r)
 
 PyObject *json_read(const char *text, size_t length)
 {
-    struct reader reader = {text, text + length, 0};
+    PyObject *known[KNOWN] = {NULL};
+    struct reader reader = {text, text + length, 0, known};
     PyObject *value = read_value(&reader);
 
+    for (size_t i = 0; i < KNOWN; i++)
+        Py_XDECREF(known[i]);
     if (!value)
         return NULL;
     skip_space(&reader);

@@ -53,6 +53,8 @@ static void add_ascii(struct buf *out, const char *text, size_t length)
     while (text < end) {
         const char *from = text;
 
+        while (end - text >= 8 && json_eight_plain(text))
+            text += 8;
         while (text < end && is_plain((unsigned char)*text))
             text++;
         buf_add(out, from, (size_t)(text - from));
@@ -241,7 +243,9 @@ static int write_member(struct writer *w, PyObject *key, PyObject *value, bool *
     Py_INCREF(value);
     separate(w, first);
     written = write_key(w, key);
-    buf_add_text(w->out, w->like_dumps ? ": " : ":");
+    buf_add_char(w->out, ':');
+    if (w->like_dumps)
+        buf_add_char(w->out, ' ');
     if (written == 0)
         written = write_value(w, value);
     Py_DECREF(key);

@@ -12,9 +12,7 @@ STARTS = 7
 CODE = "return [{'json': {'n': item['json']['n'] * 2}} for item in _items]"
 SETTINGS = {"nodeMode": "runOnceForAllItems", "items": [{"json": {"n": n}} for n in range(10)],
             "code": CODE, "continueOnFail": False}
-PERSON = {"json": {"id": 12345, "name": "Some Person", "email": "some.person@example.com", "active": True,
-                   "score": 12.75, "tags": ["a", "b", "c"], "address": {"city": "Berlin", "zip": "10115"},
-                   "note": "x" * 60}}
+CITIES = ["Berlin", "Paris", "Oslo", "Lisbon", "Prague"]
 
 
 class Target:
@@ -253,8 +251,16 @@ def import_pandas(target):
 
 # ---- large tasks ----
 
+def person(n):
+    """An item as workflows have them: most values are its own, some are of a few kinds."""
+    return {"json": {"id": n, "name": "Person %d" % n, "email": "person.%d@example.com" % n, "active": n % 3 == 0,
+                     "score": n * 0.37, "tags": ["a", "b", "tag %d" % (n % 50)],
+                     "address": {"city": CITIES[n % 5], "zip": "%05d" % (n * 7 % 100000)},
+                     "note": "%d bottles, %d glasses, and a remark of a few words" % (n, n * 31)}}
+
+
 def items_of(megabytes):
-    return [PERSON] * int(megabytes * 1e6 / len(json.dumps(PERSON, separators=(",", ":"))))
+    return [person(n) for n in range(int(megabytes * 1e6 / len(json.dumps(person(100000), separators=(",", ":")))))]
 
 
 def throughput(target, megabytes, runs):
