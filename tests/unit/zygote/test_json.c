@@ -50,6 +50,50 @@ static void texts_survive_the_trip(void **state)
     }
 }
 
+static void what_repeats_is_one_string(void **state)
+{
+    static const char text[] = "[\"status\",\"status\",\"status2\",\"a long text of its own is not "
+                               "kept, since it hardly comes "
+                               "again, you see\",\"a long text of its own is not kept, since it "
+                               "hardly comes again, you see\"]";
+    PyObject *list = json_read(text, sizeof(text) - 1);
+
+    (void)state;
+    assert_non_null(list);
+    assert_ptr_equal(PyList_GET_ITEM(list, 0), PyList_GET_ITEM(list, 1));
+    assert_ptr_not_equal(PyList_GET_ITEM(list, 0), PyList_GET_ITEM(list, 2));
+    assert_ptr_not_equal(PyList_GET_ITEM(list, 3), PyList_GET_ITEM(list, 4));
+    Py_DECREF(list);
+}
+
+/* Every length around eight bytes and the end of the text, and every byte that stops a scan. */
+static void strings_of_every_length_are_read_and_written(void **state)
+{
+    static const char *const stops[] = {"", "\\\"", "\\\\", "\\n", "\xc3\xa9", "\\u0001"};
+
+    (void)state;
+    for (size_t length = 0; length < 80; length++)
+        for (size_t i = 0; i < ARRAY_COUNT(stops); i++) {
+            AUTO_BUF struct buf text = {0}, out = {0};
+            PyObject *value;
+
+            buf_add_char(&text, '"');
+            for (size_t n = 0; n < length; n++)
+                buf_add_char(&text, (char)('a' + n % 26));
+            buf_add_text(&text, stops[i]);
+            buf_add_text(&text, "z\"");
+            value = json_read(text.data, text.length);
+            assert_non_null(value);
+            assert_int_equal(json_write(&out, value), 0);
+            assert_int_equal(out.length, text.length);
+            assert_memory_equal(out.data, text.data, text.length);
+            Py_DECREF(value);
+            /* without its end it is none, wherever that is */
+            assert_null(json_read(text.data, text.length - 1));
+            PyErr_Clear();
+        }
+}
+
 static void what_is_no_json_is_an_error(void **state)
 {
     static const char *const texts[] = {"",        "[",        "[1,]", "{\"a\"}", "\"",
@@ -156,6 +200,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_survive_the_trip),
+        cmocka_unit_test(what_repeats_is_one_string),
+        cmocka_unit_test(strings_of_every_length_are_read_and_written),
         cmocka_unit_test(what_is_no_json_is_an_error),
         cmocka_unit_test(the_last_of_two_keys_counts),
         cmocka_unit_test(values_as_json),
