@@ -10,6 +10,9 @@
 #include "runner/host/worker_state.h"
 
 enum {
+    /* Waits beyond what runs, so that the next task finds a warm one while another is being made.
+     */
+    SPARE = 1,
     /* A task that takes longer than this is not held up by a fork; most are over by then. */
     SUCCESSOR_AFTER_US = 1500,
     /* After a time without tasks one child is enough: each costs memory. */
@@ -90,12 +93,12 @@ void pool_drop(struct pool **pool)
 struct worker *pool_take(struct pool *pool)
 {
     struct worker *found = NULL;
-    size_t running = count(pool, false) + 1;
+    size_t wanted = count(pool, false) + 1 + SPARE;
 
     if (!pool->most)
         return NULL;
-    if (running > pool->wanted)
-        pool->wanted = running < pool->most ? running : pool->most;
+    if (wanted > pool->wanted)
+        pool->wanted = wanted < pool->most + SPARE ? wanted : pool->most + SPARE;
     /* the oldest is the last in the list, and the one that is warm */
     for (struct worker *worker = pool->workers->list; worker; worker = worker->next)
         if (worker->idle && !worker->doomed)

@@ -44,7 +44,7 @@ struct zygote_options {
     const char *scratch;         /* where children make their folders; "" when they have none */
     const struct scratch *scratch_folder; /* the same, for who watches it; or NULL */
     int tasks;                            /* at once */
-    int ahead;                            /* children that may wait for tasks */
+    int ahead;                            /* tasks that children are made ahead for; 0: none */
     int check;                            /* children try their walls instead of running a task */
 };
 

@@ -83,14 +83,17 @@ def lasting(pid):
 
 
 def left_over(pid, before):
-    """What is below `pid` beyond the lasting processes of before and the one child that waits, once it
-    is nothing, or after some seconds: what has ended takes a moment to be reaped."""
+    """What is below `pid` beyond the lasting processes of before and the two children that wait while
+    tasks run, once it is nothing for a while, or after some seconds: what has ended takes a moment to be
+    reaped, and who waits a moment to be made."""
+    calm = 0
     for _ in range(600):
+        time.sleep(0.02)
         now = processes_below(pid)
         others = [process for process in now if process not in before]
-        if set(before) <= set(now) and len(others) <= 1:
+        calm = calm + 1 if set(before) <= set(now) and len(others) <= 2 else 0
+        if calm == 5:
             return []
-        time.sleep(0.02)
     return others + ["gone: %s" % sorted(set(before) - set(now))]
 
 
