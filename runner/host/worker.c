@@ -118,6 +118,7 @@ int worker_ask(struct worker *worker, struct error **err)
     }
     if (zygote_fork(workers->zygote, worker->id, pair[1], err) < 0)
         return -1;
+    worker->asked = true;
     /* what can't be sent meets no child any more, and the news of that are on their way */
     if (worker->request.given)
         request_send(worker, &gone);

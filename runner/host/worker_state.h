@@ -23,6 +23,7 @@ struct worker {
     struct watch *channel;
     int channel_fd; /* owned by the watch */
     int pidfd;
+    bool asked;  /* the zygote has been asked for its child */
     bool forked; /* the zygote has said so */
     bool again;  /* its child is the second one */
     bool idle;   /* it waits in the pool; nobody's yet */

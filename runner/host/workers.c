@@ -45,7 +45,7 @@ static struct worker *find(struct workers *workers, uint64_t id)
     return worker;
 }
 
-/* Workers that came while Python was away. */
+/* Workers that came while Python was away, or that it could not fork for. */
 static void ask_for_waiting(struct workers *workers)
 {
     struct worker *next;
@@ -54,7 +54,7 @@ static void ask_for_waiting(struct workers *workers)
         AUTO_ERROR struct error *err = NULL;
 
         next = worker->next;
-        if (worker->channel || worker->forked)
+        if (worker->asked)
             continue;
         if (worker->events && worker_ask(worker, &err) == 0)
             continue;
@@ -104,7 +104,7 @@ static void renew(struct worker *worker)
     if (options->scratch_folder)
         scratch_remove(options->scratch_folder, worker->id);
     worker->id = ++worker->workers->last_id;
-    worker->forked = worker->doomed = false;
+    worker->asked = worker->forked = worker->doomed = false;
     worker->request.delivered = false;
 }
 

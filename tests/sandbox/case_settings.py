@@ -4,9 +4,11 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 
 from harness import Broker, Pair, Runner, case, error_of, result_of
-from target import CANARY, PLAIN, Target, as_user, copy_for_everybody, readable_for_others, sanitized
+from target import (CANARY, PLAIN, Target, as_user, copy_for_everybody, processes_below, readable_for_others,
+                    sanitized)
 
 NETWORK_OFF = ("Network access is off for Code tasks. Set N8N_RUNNERS_TASK_NETWORK=allow on the "
                "runner to allow it.")
@@ -262,6 +264,14 @@ def without_a_folder_the_refusal_names_the_setting(build):
         assert "N8N_RUNNERS_TASK_TMP_MB" in error["description"], error
 
 
+def state_of(pid):
+    try:
+        with open("/proc/%d/stat" % pid) as stat:
+            return stat.read().rpartition(")")[2].split()[0]
+    except OSError:
+        return "gone"
+
+
 HOG = """
 import threading, time
 try:
@@ -286,13 +296,24 @@ def tasks_wait_while_no_process_can_be_made(build):
                   N8N_RUNNERS_MAX_CONCURRENCY="4") as pair:
             hog = pair.broker.task(HOG)
             pair.broker.wait("rpc", taskId=hog)
-            tasks = [hog] + [pair.broker.task("return %d" % n) for n in range(3)]
+            tasks = [hog] + [pair.broker.task("return %d" % n) for n in range(2)]
+            given_up = pair.broker.task("while True: pass")
+            pair.broker.wait("accepted", taskId=given_up)
+            pair.broker.say(cmd="cancel", taskId=given_up, reason="stopped by the user")
             ends = {}
             while len(ends) < 4:
                 event = pair.broker.wait("done", "error")
                 ends[event["taskId"]] = event
-            assert [result_of(ends[task]) for task in tasks] == ["hog", 0, 1, 2]
+            assert [result_of(ends[task]) for task in tasks] == ["hog", 0, 1]
+            assert error_of(ends[given_up])["message"] == "Task was cancelled"
             pair.runner.line("No process for a task can be forked")
+            assert len(processes_below(pair.runner.process.pid)) < 10
+            for _ in range(200):
+                busy = [pid for pid in processes_below(pair.runner.process.pid) if state_of(pid) == "R"]
+                if not busy:
+                    break
+                time.sleep(0.02)
+            assert not busy, busy
     finally:
         shutil.rmtree(copy, ignore_errors=True)
 
