@@ -28,6 +28,18 @@ def kill_leftovers():
     started.clear()
 
 
+def processes_below(pid):
+    """Every process that descends from `pid`."""
+    found = [pid]
+    for parent in found:
+        try:
+            with open("/proc/%d/task/%d/children" % (parent, parent)) as children:
+                found.extend(int(child) for child in children.read().split())
+        except OSError:
+            pass
+    return found[1:]
+
+
 class Broker:
     """A demo broker and its events."""
 

@@ -5,7 +5,7 @@ import statistics
 import threading
 import time
 
-from harness import Broker, Runner
+from harness import Broker, Runner, processes_below
 
 TASKS = 600
 STARTS = 7
@@ -62,14 +62,7 @@ class Running:
         return figures
 
     def processes(self):
-        found = [self.runner.process.pid]
-        for parent in found:
-            try:
-                with open("/proc/%d/task/%d/children" % (parent, parent)) as children:
-                    found.extend(int(child) for child in children.read().split())
-            except OSError:
-                pass
-        return found
+        return [self.runner.process.pid, *processes_below(self.runner.process.pid)]
 
     def pss(self, only_host=False):
         """MB."""

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 
-from harness import Broker, Pair, Runner, case, error_of, result_of
+from harness import Broker, Pair, Runner, case, error_of, processes_below, result_of
 
 LOOP = "while True: pass"
 
@@ -317,20 +317,12 @@ def an_idle_runner_leaves(build):
         pair.runner.line("N8N_RUNNERS_AUTO_SHUTDOWN_TIMEOUT")
 
 
-def descendants(pid):
-    found = [pid]
-    for parent in found:
-        with open("/proc/%d/task/%d/children" % (parent, parent)) as children:
-            found.extend(int(child) for child in children.read().split())
-    return found[1:]
-
-
 @case
 def nothing_outlives_the_host(build):
     pair = Pair(build)
     task = pair.broker.task("print('runs')\n" + LOOP)
     pair.broker.wait("rpc", taskId=task)
-    others = descendants(pair.runner.process.pid)
+    others = processes_below(pair.runner.process.pid)
     assert len(others) >= 2, others
     pair.runner.process.kill()
     pair.runner.process.wait()

@@ -6,9 +6,9 @@ import signal
 import subprocess
 
 from flow import Flow, code
-from harness import case
+from harness import case, processes_below
 from n8n import N8n, wait_until
-from place import descendants, gone
+from place import gone
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -16,7 +16,7 @@ REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__f
 def runners(n8n, build):
     """The runners among n8n's processes."""
     program = os.path.realpath(os.path.join(build, "task-runner-python"))
-    return [pid for pid in descendants(n8n.process.pid) if program_of(pid) == program]
+    return [pid for pid in processes_below(n8n.process.pid) if program_of(pid) == program]
 
 
 def program_of(pid):
@@ -97,7 +97,7 @@ def n8n_starts_it_and_stops_it(place):
         second = wait_until("another runner", lambda: runners(n8n, place.build))[0]
         assert second != first and flow.items() == [{"n": 1}]
 
-        all_of_it = descendants(n8n.process.pid)
+        all_of_it = processes_below(n8n.process.pid)
         assert second in all_of_it and len(all_of_it) > 2, all_of_it
         n8n.stop()
         for pid in all_of_it:

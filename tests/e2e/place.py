@@ -1,22 +1,10 @@
 """Where the cases happen: one n8n in external mode and one runner, shared by most of them."""
 import os
 
-from harness import Runner, started
+from harness import Runner, processes_below, started
 from n8n import N8n, wait_until
 
 RUNNER = {"N8N_RUNNERS_STDLIB_ALLOW": "json,time", "N8N_RUNNERS_MAX_CONCURRENCY": "5"}
-
-
-def descendants(pid):
-    """Every process below this one; those that end meanwhile are left out."""
-    found = [pid]
-    for parent in found:
-        try:
-            with open("/proc/%d/task/%d/children" % (parent, parent)) as children:
-                found.extend(int(child) for child in children.read().split())
-        except OSError:
-            pass
-    return found[1:]
 
 
 def ticks(pid):
@@ -32,7 +20,7 @@ def ticks(pid):
 def busy(pid):
     """The one process below `pid` that computes without end, once there is one."""
     def find():
-        return next((child for child in descendants(pid)
+        return next((child for child in processes_below(pid)
                      if ticks(child) >= os.sysconf("SC_CLK_TCK") // 2), None)
     return wait_until("a task at work", find)
 

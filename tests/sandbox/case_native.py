@@ -5,8 +5,8 @@ import os
 import shutil
 import tempfile
 
-from harness import Pair, case
-from target import PLAIN, lasting, left_over, processes_below
+from harness import Pair, case, processes_below
+from target import PLAIN, lasting, left_over
 
 NUMBERS = 520  # beyond every number in use: about 470 on Linux 6.18
 X32 = 0x40000000

@@ -6,9 +6,8 @@ import subprocess
 import tempfile
 import time
 
-from harness import Broker, Pair, Runner, case, error_of, result_of
-from target import (CANARY, PLAIN, Target, as_user, copy_for_everybody, processes_below, readable_for_others,
-                    sanitized)
+from harness import Broker, Pair, Runner, case, error_of, processes_below, result_of
+from target import CANARY, PLAIN, Target, as_user, copy_for_everybody, readable_for_others, sanitized
 
 NETWORK_OFF = ("Network access is off for Code tasks. Set N8N_RUNNERS_TASK_NETWORK=allow on the "
                "runner to allow it.")

@@ -5,6 +5,8 @@ import subprocess
 import tempfile
 import time
 
+from harness import processes_below
+
 CANARY = "CANARY-4f1b"
 PLAIN = dict(N8N_RUNNERS_STDLIB_ALLOW="*", N8N_RUNNERS_EXTERNAL_ALLOW="*",
              N8N_RUNNERS_BUILTINS_DENY="")
@@ -47,18 +49,6 @@ def readable_for_others(build):
     """May the user that tests run as read the interpreter, and the folder that the programs are in?"""
     return subprocess.run([*as_user(), os.path.join(build, "venv", "bin", "python"), "-c", ""],
                           stderr=subprocess.DEVNULL).returncode == 0
-
-
-def processes_below(pid):
-    """Every process that descends from `pid`."""
-    found = [pid]
-    for parent in found:
-        try:
-            with open("/proc/%d/task/%d/children" % (parent, parent)) as children:
-                found.extend(int(child) for child in children.read().split())
-        except OSError:
-            pass
-    return found[1:]
 
 
 def waiting(pid):
