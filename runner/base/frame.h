@@ -52,9 +52,17 @@ enum frame_type {
     FRAME_RESULT,  /* the result's last bytes, or all: then it is one JSON value */
     FRAME_ERROR,   /* a JSON object: kind, message, description, lineNumber, itemIndex */
     FRAME_PART,    /* the next bytes of a result that is longer than one frame */
+    /* both ways, before the task */
+    FRAME_SOURCE, /* to a child: the code of the task that follows, a JSON string; it is answered by
+                     a FRAME_CODE, or by an error (flags: FRAME_EACH) */
+    FRAME_CODE,   /* compiled code; to a child: that of the task which follows. Empty, from a child:
+                     it goes on without */
 };
 
-enum { FRAME_BY_FD = 1 };
+enum {
+    FRAME_BY_FD = 1,
+    FRAME_EACH = 2, /* the code is run once for each item */
+};
 
 struct frame_header {
     uint32_t type;
@@ -74,6 +82,9 @@ enum {
     RESULT_PART_BYTES = 1 << 20,
     /* a request up to this size travels in the stream: the socket's buffer always takes it */
     REQUEST_INLINE_MAX = 64 * 1024,
+    /* longer code is compiled by each task for itself, as is what is longer once compiled */
+    SOURCE_BYTES_MAX = 32 * 1024,
+    CODE_BYTES_MAX = 64 * 1024,
 };
 
 #endif

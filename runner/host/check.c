@@ -225,12 +225,13 @@ static void fail(struct check *check, const char *why)
 static void on_ready(void *owner, const char *text)
 {
     struct check *check = owner;
+    const struct worker_task nothing = {.settings = {"{}", 2}};
     AUTO_ERROR struct error *err = NULL;
     struct worker *worker = worker_new(check->workers, &worker_events, check, &err);
 
     check->python = mem_dup_n(text, strcspn(text, "\n"));
     python_ready_log(text, check->config);
-    if (!worker || worker_give(worker, (struct span){"{}", 2}, &err) < 0)
+    if (!worker || worker_give(worker, &nothing, &err) < 0)
         fail(check, error_text(err));
 }
 

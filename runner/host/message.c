@@ -87,6 +87,7 @@ static char *mode_problem(const struct json_want *mode, struct task_settings *se
 static void read_settings(struct task_settings *settings, const struct json_want *wants)
 {
     settings->raw = wants[WANT_SETTINGS].value;
+    settings->code = wants[WANT_CODE].value;
     settings->continue_on_fail = wants[WANT_CONTINUE].type == JSON_TRUE;
     settings->workflow_name = name_of(&wants[WANT_WORKFLOW_NAME]);
     settings->workflow_id = name_of(&wants[WANT_WORKFLOW_ID]);

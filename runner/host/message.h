@@ -30,8 +30,9 @@ enum message_type {
 
 /* A task's settings: the host looks at little of them; spans point into the message. */
 struct task_settings {
-    struct span raw; /* the whole object */
-    bool each;       /* nodeMode is runOnceForEachItem */
+    struct span raw;  /* the whole object */
+    struct span code; /* a string */
+    bool each;        /* nodeMode is runOnceForEachItem */
     bool continue_on_fail;
     char *workflow_name; /* "Unknown" when missing, as the three below */
     char *workflow_id;

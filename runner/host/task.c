@@ -203,7 +203,9 @@ bool task_failed(const struct task *task)
 void task_start(struct task *task, struct message *message)
 {
     AUTO_ERROR struct error *err = NULL;
-    struct span settings = message->settings.raw;
+    const struct worker_task work = {.settings = message->settings.raw,
+                                     .source = message->settings.code,
+                                     .each = message->settings.each};
 
     if (task->running) {
         log_warn("Task %s got its settings twice; the second ones are ignored", task->id);
@@ -219,7 +221,7 @@ void task_start(struct task *task, struct message *message)
     }
     if (!task->worker)
         task->worker = worker_new(task->workers, &worker_events, task, &err);
-    if (task->worker && worker_give(task->worker, settings, &err) == 0) {
+    if (task->worker && worker_give(task->worker, &work, &err) == 0) {
         timer_set(task->timeout, task->limits.timeout_us);
         return;
     }

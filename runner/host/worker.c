@@ -159,17 +159,17 @@ struct worker *worker_new(struct workers *workers, const struct worker_events *e
     return worker;
 }
 
-int worker_give(struct worker *worker, struct span settings, struct error **err)
+int worker_give(struct worker *worker, const struct worker_task *task, struct error **err)
 {
     struct request *request = &worker->request;
     AUTO_ERROR struct error *gone = NULL;
 
-    if (request_fill(request, settings, err) < 0)
+    if (request_fill(request, worker->workers->codes, task, err) < 0)
         return -1;
     guard_wake(worker->workers->guard);
     /* Without a channel Python is away, and the child that comes with it gets the task. When it
      * can't be sent, the child is dead, and the news of it are on their way. */
-    if (worker->channel && request_send(worker, &gone) == 0 && worker->forked)
+    if (worker->channel && request_send(worker, &gone) == 0 && worker->forked && request->delivered)
         request_free(request);
     return 0;
 }

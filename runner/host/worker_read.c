@@ -26,6 +26,8 @@ static size_t length_limit(const struct worker *worker, uint32_t type)
         return worker->workers->result_max - worker->result.length;
     case FRAME_ERROR:
         return ERROR_BYTES_MAX;
+    case FRAME_CODE:
+        return request_waits_for_code(&worker->request) ? CODE_BYTES_MAX : 0;
     default:
         return 0;
     }
@@ -112,6 +114,9 @@ static void take_frame(struct worker *worker)
         break;
     case FRAME_ERROR:
         take_error(worker);
+        break;
+    case FRAME_CODE:
+        request_take_code(worker, (struct span){worker->payload.data, worker->payload.length});
         break;
     default:
         break;

@@ -1,4 +1,10 @@
-/* The one task that a child is given; see worker_state.h. */
+/*
+ * The one task that a child is given; see worker_state.h.
+ *
+ * Before the task stands its code: compiled, when another child has done that, or as its text, for
+ * this child to compile. Such a child has been given nothing else until the compiled code has come
+ * back from it, so what it says is as good as what it was told; then the task follows.
+ */
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -7,12 +13,39 @@
 
 #include "runner/base/error.h"
 #include "runner/base/io.h"
+#include "runner/host/code_cache.h"
 #include "runner/host/worker_state.h"
 
 void request_free(struct request *request)
 {
+    buf_free(&request->lead);
     buf_free(&request->text);
     io_close(&request->payload);
+}
+
+static void add_frame(struct buf *frames, const struct frame_header *head, struct span bytes)
+{
+    buf_add(frames, head, sizeof(*head));
+    buf_add(frames, bytes.at, bytes.length);
+}
+
+static void fill_lead(struct request *request, struct code_cache *codes,
+                      const struct worker_task *task)
+{
+    struct span code;
+    struct frame_header head = {.type = FRAME_CODE};
+
+    if (!task->source.length || task->source.length > SOURCE_BYTES_MAX)
+        return;
+    code = code_cache_find(codes, task->source, task->each);
+    if (!code.length) {
+        head.type = FRAME_SOURCE;
+        head.flags = task->each ? FRAME_EACH : 0;
+        code = task->source;
+        request->compiles = true;
+    }
+    head.length = code.length;
+    add_frame(&request->lead, &head, code);
 }
 
 /* A request of any size in a memfd, from its start; -1 with `err`. */
@@ -25,33 +58,82 @@ static int request_memfd(struct span settings, struct error **err)
     return io_steal(&fd);
 }
 
-int request_fill(struct request *request, struct span settings, struct error **err)
+int request_fill(struct request *request, struct code_cache *codes, const struct worker_task *task,
+                 struct error **err)
 {
-    request->head = (struct frame_header){.type = FRAME_TASK, .length = settings.length};
-    if (settings.length > REQUEST_INLINE_MAX) {
-        request->head.flags = FRAME_BY_FD;
-        request->payload = request_memfd(settings, err);
+    struct frame_header head = {.type = FRAME_TASK, .length = task->settings.length};
+
+    fill_lead(request, codes, task);
+    if (request->lead.length + task->settings.length > REQUEST_INLINE_MAX) {
+        head.flags = FRAME_BY_FD;
+        request->payload = request_memfd(task->settings, err);
         if (request->payload < 0)
             return -1;
+        add_frame(&request->text, &head, (struct span){0});
     } else {
-        buf_add(&request->text, settings.at, settings.length);
-        if (buf_failed(&request->text))
-            return error_set(err, "no memory for the task's items");
+        add_frame(&request->text, &head, task->settings);
     }
+    if (buf_failed(&request->lead) || buf_failed(&request->text))
+        return error_set(err, "no memory for the task's items");
     request->given = true;
     return 0;
+}
+
+/* The socket's buffer takes all of it, or the child is gone. */
+static int send_frames(const struct worker *worker, const struct buf *frames, struct error **err)
+{
+    if (send(worker->channel_fd, frames->data, frames->length, MSG_NOSIGNAL) !=
+        (ssize_t)frames->length)
+        return error_set_errno(err, errno, "give the task to its process");
+    return 0;
+}
+
+/* The task itself, whose lead has been sent, or goes with it. */
+static int send_task(struct worker *worker, struct error **err)
+{
+    struct request *request = &worker->request;
+    int sent;
+
+    if (request->payload < 0)
+        return send_frames(worker, &request->text, err);
+    sent = (int)io_send_fds(worker->channel_fd, request->text.data, request->text.length,
+                            &request->payload, 1);
+    return sent < 0 ? error_set_errno(err, errno, "give the task to its process") : 0;
 }
 
 int request_send(struct worker *worker, struct error **err)
 {
     struct request *request = &worker->request;
-    bool by_fd = request->payload >= 0;
 
-    if (io_send_fds(worker->channel_fd, &request->head, sizeof(request->head), &request->payload,
-                    by_fd) < 0 ||
-        (!by_fd && send(worker->channel_fd, request->text.data, request->text.length,
-                        MSG_NOSIGNAL) != (ssize_t)request->text.length))
-        return error_set_errno(err, errno, "give the task to its process");
+    if (request->lead.length && send_frames(worker, &request->lead, err) < 0)
+        return -1;
+    if (request->compiles)
+        return 0;
+    if (send_task(worker, err) < 0)
+        return -1;
     request->delivered = true;
     return 0;
+}
+
+bool request_waits_for_code(const struct request *request)
+{
+    return request->given && request->compiles && !request->delivered;
+}
+
+void request_take_code(struct worker *worker, struct span code)
+{
+    struct request *request = &worker->request;
+    struct frame_header head;
+    AUTO_ERROR struct error *gone = NULL;
+
+    memcpy(&head, request->lead.data, sizeof(head));
+    code_cache_keep(worker->workers->codes,
+                    (struct span){request->lead.data + sizeof(head), (size_t)head.length},
+                    head.flags & FRAME_EACH, code);
+    /* when it can't be sent the child is dead, and the news of that are on their way */
+    if (send_task(worker, &gone) == 0) {
+        request->delivered = true;
+        if (worker->forked)
+            request_free(request);
+    }
 }

@@ -27,9 +27,10 @@ struct worker {
     bool forked; /* the zygote has said so */
     bool again;  /* its child is the second one */
     bool idle;   /* it waits in the pool; nobody's yet */
-    /* What the child was or will be given; kept until it is known to exist. */
+    /* What the child was or will be given, as frames; kept until it is known to exist. */
     struct request {
-        struct frame_header head;
+        struct buf lead; /* what goes before the task: its code */
+        bool compiles;   /* the task follows when the lead has been answered */
         struct buf text; /* the settings, when they are small; else `payload` has them */
         int payload;
         bool given, delivered;
@@ -68,6 +69,7 @@ struct workers {
     struct guard *guard;
     struct imports *imports;
     struct pool *pool;
+    struct code_cache *codes;
 };
 
 /* Asks for a child that is nobody's yet. NULL with `err`. */
@@ -79,10 +81,16 @@ void worker_kill(struct worker *worker);
 /* Its process is gone: forgets it. */
 void worker_free(struct worker *worker);
 
-/* Stores the settings, copied. -1 with `err`. */
-int request_fill(struct request *request, struct span settings, struct error **err);
-/* Gives it to the child that is, or will be, at the other end of the channel. */
+/* Stores the task, copied. -1 with `err`. */
+int request_fill(struct request *request, struct code_cache *codes, const struct worker_task *task,
+                 struct error **err);
+/* Gives it, or its code to compile, to the child that is or will be at the other end of the
+ * channel. -1 with `err` when there can't be one any more. */
 int request_send(struct worker *worker, struct error **err);
+/* Has the child been asked to compile the code, and not been given anything else? */
+bool request_waits_for_code(const struct request *request);
+/* It has, and says this: keeps the code, and gives the child its task. */
+void request_take_code(struct worker *worker, struct span code);
 void request_free(struct request *request);
 
 /* Reads up to `turns` times while somebody waits and something comes, and tells who waits. 1:

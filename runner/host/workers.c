@@ -22,6 +22,7 @@
 #include "runner/base/log.h"
 #include "runner/base/mem.h"
 #include "runner/host/backoff.h"
+#include "runner/host/code_cache.h"
 #include "runner/host/guard.h"
 #include "runner/host/imports.h"
 #include "runner/host/loop.h"
@@ -106,6 +107,7 @@ static void renew(struct worker *worker)
     worker->id = ++worker->workers->last_id;
     worker->asked = worker->forked = worker->doomed = false;
     worker->request.delivered = false;
+    worker->head_read = 0;
 }
 
 /* A child that was dead before its task could reach it has run nothing of it: another takes over,
@@ -157,10 +159,12 @@ static void on_exited(void *owner, uint64_t id, int status)
     struct worker *worker = find(workers, id);
     bool was_idle = worker && worker->idle;
 
-    if (!worker || begin_again(worker))
+    if (!worker)
         return;
     while (worker->events && worker->channel && worker_read(worker, 1) > 0)
         ;
+    if (begin_again(worker))
+        return;
     if (worker->events)
         worker_finish_simply(worker, WORKER_EXITED, status);
     worker_free(worker);
@@ -241,6 +245,7 @@ static void on_gone(void *owner, const char *why)
     bool found_unfit = imports_over(workers->imports);
 
     workers->ready = false;
+    code_cache_clear(workers->codes); /* the next Python may be another */
     lose_children(workers);
     zygote_drop(&workers->zygote);
     if (found_unfit) { /* each time one module less is imported ahead: it comes to an end */
@@ -284,6 +289,7 @@ struct workers *workers_start(struct loop *loop, const struct zygote_options *op
     workers->guard = guard_new(loop, &workers->list, options);
     workers->pool = pool_new(workers, (size_t)options->ahead);
     workers->imports = imports_new(loop, end_zygote, workers);
+    workers->codes = code_cache_new();
     workers->zygote = start_zygote(workers, err);
     if (!workers->zygote)
         workers_drop(&workers);
@@ -315,6 +321,7 @@ void workers_drop(struct workers **workers)
     guard_drop(&dropped->guard);
     imports_drop(&dropped->imports);
     pool_drop(&dropped->pool);
+    code_cache_drop(&dropped->codes);
     timer_drop(&dropped->restart);
     timer_drop(&dropped->again);
     free(dropped);

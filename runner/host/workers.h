@@ -20,6 +20,13 @@ struct worker;
 struct workers;
 struct zygote_options;
 
+/* A task as it is given to a child. */
+struct worker_task {
+    struct span settings; /* the raw JSON object */
+    struct span source;   /* the code in it, a JSON string; empty: its child does all by itself */
+    bool each;            /* it runs once for each item */
+};
+
 /* How a child's one task ended. */
 enum worker_end {
     WORKER_RESULT,    /* `result` is one valid JSON value */
@@ -71,8 +78,8 @@ int workers_zygote(const struct workers *workers);
  * task has reached the child, the worker waits for the next Python. NULL with `err` on failure. */
 struct worker *worker_new(struct workers *workers, const struct worker_events *events, void *owner,
                           struct error **err);
-/* Gives it its task: `settings`, the raw JSON object, copied. Once. */
-int worker_give(struct worker *worker, struct span settings, struct error **err);
+/* Gives it its task, copied. Once. */
+int worker_give(struct worker *worker, const struct worker_task *task, struct error **err);
 /* Delivers the prints that have come and not been read yet; a result is left where it is. */
 void worker_drain_prints(struct worker *worker);
 /* Kills the child and forgets it; no event follows. NULL is fine. */

@@ -46,33 +46,34 @@ static int map_text(struct request *request, int fd, size_t length)
 
     if (text == MAP_FAILED)
         return -1;
-    *request = (struct request){.text = text, .length = length, .mapped = length};
+    request->text = text;
+    request->length = request->mapped = length;
     return 0;
 }
 
 static int read_text(struct request *request, int channel, size_t length)
 {
-    *request = (struct request){.text = malloc(length ? length : 1), .length = length};
+    request->text = malloc(length ? length : 1);
+    request->length = length;
     return request->text ? io_read_all(channel, request->text, length) : -1;
 }
 
-int channel_receive_task(int channel, struct request *request, struct error **err)
+int channel_receive(int channel, struct request *request, struct error **err)
 {
     struct frame_header head;
     AUTO_CLOSE int payload = -1;
     size_t fds = 0;
     ssize_t got = io_receive_fds(channel, &head, sizeof(head), &payload, 1, &fds);
 
-    if (got != (ssize_t)sizeof(head) || head.type != FRAME_TASK)
+    if (got != (ssize_t)sizeof(head))
         return error_set(err, "no task came");
+    *request = (struct request){.type = head.type, .flags = head.flags};
     if (head.flags & FRAME_BY_FD)
         got = map_text(request, payload, head.length);
     else
         got = read_text(request, channel, head.length);
-    if (got < 0 && errno == ENOMEM) {
-        *request = (struct request){0};
+    if (got < 0 && errno == ENOMEM)
         return 0;
-    }
     if (got < 0)
         return error_set_errno(err, errno, "read the task's %llu bytes",
                                (unsigned long long)head.length);

@@ -9,8 +9,10 @@
 
 struct error;
 
-/* The task's settings: JSON text, in memory of its own. */
+/* A frame from the host, in memory of its own. */
 struct request {
+    uint32_t type;
+    uint32_t flags;
     char *text;
     size_t length;
     size_t mapped; /* bytes mapped from the host's memfd; 0: free() frees it */
@@ -21,8 +23,8 @@ void request_free(struct request *request);
 /* Sends one frame, blocking. Returns -1 when the host is gone. */
 int channel_send(int channel, uint32_t type, const void *bytes, size_t length);
 
-/* Waits for the task; request_free(). Without a text there is no memory for it. -1 when none will
- * come. */
-int channel_receive_task(int channel, struct request *request, struct error **err);
+/* Waits for the next frame; request_free(). Without a text there is no memory for it. -1 when none
+ * will come. */
+int channel_receive(int channel, struct request *request, struct error **err);
 
 #endif

@@ -80,11 +80,30 @@ static void send_probes(const struct sandbox *sandbox, const struct zygote_setti
         channel_send(CHANNEL_FD, FRAME_RESULT, json.data, json.length);
 }
 
+/* Its code may come before the task: as text, which is compiled and goes back, or compiled. Without
+ * one the error has been sent. */
+static int receive_task(const struct child_work *work, struct request *request, PyObject **code)
+{
+    AUTO_ERROR struct error *err = NULL;
+
+    if (channel_receive(CHANNEL_FD, request, &err) < 0)
+        return -1;
+    if (request->type == FRAME_TASK)
+        return 0;
+    *code = request->type == FRAME_SOURCE ? execute_compile(work->execution, CHANNEL_FD, request)
+                                          : execute_load(request);
+    if (!*code && request->type == FRAME_SOURCE)
+        return -1;
+    if (channel_receive(CHANNEL_FD, request, &err) < 0)
+        return -1;
+    return request->type == FRAME_TASK ? 0 : -1;
+}
+
 _Noreturn void child_run(uint64_t id, int channel, int null_fd, pid_t zygote,
                          struct sandbox *sandbox, const struct child_work *work)
 {
-    AUTO_ERROR struct error *err = NULL;
     struct request request = {0};
+    PyObject *code = NULL;
 
     die_with_zygote(zygote);
     setpgid(0, 0);
@@ -95,11 +114,11 @@ _Noreturn void child_run(uint64_t id, int channel, int null_fd, pid_t zygote,
         _exit(EXIT_NO_WALLS);
     if (!work->check && !task_waits(CHANNEL_FD))
         execute_rehearsal(work->execution);
-    if (channel_receive_task(CHANNEL_FD, &request, &err) < 0)
+    if (receive_task(work, &request, &code) < 0)
         _exit(EXIT_NO_TASK);
     if (work->check)
         send_probes(sandbox, work->check);
     else
-        execute_task(work->execution, CHANNEL_FD, sandbox_scratch(sandbox), &request);
+        execute_task(work->execution, CHANNEL_FD, sandbox_scratch(sandbox), &request, code);
     _exit(0);
 }

@@ -5,6 +5,7 @@
 
 #include "runner/zygote/execute.h"
 
+#include <marshal.h>
 #include <string.h>
 
 #include "allowlist/audit.h"
@@ -24,14 +25,16 @@
 
 struct execution {
     struct function_parts made_from;
-    size_t memory;    /* bytes that a task may map; 0: no limit of its own */
-    PyObject *freeze; /* gc.freeze */
+    size_t memory;       /* bytes that a task may map; 0: no limit of its own */
+    PyObject *freeze;    /* gc.freeze */
+    PyObject *rehearsed; /* the rehearsal's code, as marshal has it */
 };
 
 struct run {
     const struct execution *execution;
     PyObject *settings; /* dict */
-    PyObject *function; /* the user's code */
+    PyObject *code;     /* the user's, compiled; NULL: not yet */
+    PyObject *function; /* and made ready to run */
     bool each;
     bool is_tool; /* `query` is present */
     struct report report;
@@ -66,20 +69,82 @@ struct execution *execution_new(const struct policy *policy, size_t memory, stru
     return NULL;
 }
 
-/* 0: run->function is ready; 1: a violation has been sent; -1: an exception is pending. */
-static int make_function(struct run *run, PyObject *text)
+/* ---- the code ---- */
+
+/* 0: run->code is there; 1: a violation has been sent; -1: an exception is pending. */
+static int compile_code(struct run *run)
 {
     PyObject *violations = NULL;
     const char *lines;
 
-    run->function = function_make(&run->execution->made_from, text, run->each, &violations);
+    run->code =
+        function_compile(&run->execution->made_from, run->report.code, run->each, &violations);
     if (!violations)
-        return run->function ? 0 : -1;
+        return run->code ? 0 : -1;
     lines = PyUnicode_AsUTF8(violations);
     if (lines)
         report_text(&run->report, REPORT_VIOLATION, "Security violations detected", lines);
     Py_DECREF(violations);
     return lines ? 1 : -1;
+}
+
+/* As compile_code(), for run->function. */
+static int make_function(struct run *run)
+{
+    int made = run->code ? 0 : compile_code(run);
+
+    if (made == 0)
+        run->function = function_of_code(&run->execution->made_from, run->code);
+    return made == 0 && !run->function ? -1 : made;
+}
+
+/* What other tasks with the same code will be given. Without it each compiles for itself. */
+static void send_code(int channel, PyObject *code)
+{
+    PyObject *bytes = PyMarshal_WriteObjectToString(code, Py_MARSHAL_VERSION);
+    Py_ssize_t length = bytes ? PyBytes_GET_SIZE(bytes) : 0;
+
+    PyErr_Clear();
+    if (length > CODE_BYTES_MAX)
+        length = 0;
+    channel_send(channel, FRAME_CODE, length ? PyBytes_AS_STRING(bytes) : "", (size_t)length);
+    Py_XDECREF(bytes);
+}
+
+PyObject *execute_compile(const struct execution *execution, int channel, struct request *source)
+{
+    struct run run = {
+        .execution = execution,
+        .each = source->flags & FRAME_EACH,
+        .report = {.channel = channel, .item_index = -1, .memory = execution->memory}};
+    int made = -1;
+
+    PyGC_Disable();
+    if (source->text)
+        run.report.code = json_read(source->text, source->length);
+    else
+        PyErr_NoMemory();
+    request_free(source);
+    if (run.report.code)
+        made = compile_code(&run);
+    if (made == 0)
+        send_code(channel, run.code);
+    else if (made < 0)
+        report_exception(&run.report);
+    Py_XDECREF(run.report.code);
+    return run.code;
+}
+
+PyObject *execute_load(struct request *code)
+{
+    PyObject *loaded = NULL;
+
+    PyGC_Disable();
+    if (code->text)
+        loaded = PyMarshal_ReadObjectFromString(code->text, (Py_ssize_t)code->length);
+    PyErr_Clear();
+    request_free(code);
+    return loaded;
 }
 
 /* ---- the result ---- */
@@ -247,10 +312,11 @@ static void collect_from_here(const struct execution *execution)
 }
 
 void execute_task(const struct execution *execution, int channel, const char *scratch,
-                  struct request *request)
+                  struct request *request, PyObject *code)
 {
     struct run run = {
         .execution = execution,
+        .code = code,
         .report = {.channel = channel, .item_index = -1, .memory = execution->memory}};
     AUTO_BUF struct buf result = {0};
     int made;
@@ -264,7 +330,7 @@ void execute_task(const struct execution *execution, int channel, const char *sc
     collect_from_here(execution);
     made = scratch ? python_tell_scratch(scratch) : 0;
     if (made == 0)
-        made = make_function(&run, run.report.code);
+        made = make_function(&run);
     audit_begin(scratch);
     if (made == 0)
         made = run.each ? run_each(&run, &result) : run_once(&run, &result);
@@ -292,15 +358,36 @@ static const char rehearsal[] =
     ","
     "\"continueOnFail\":false,\"workflowId\":\"w\",\"nodeId\":\"n\"}";
 
-void execute_rehearsal(const struct execution *execution)
+static void rehearse_with(struct run *run)
 {
-    struct run run = {.execution = execution, .report = {.channel = -1, .item_index = -1}};
     struct request request = {.text = mem_dup(rehearsal), .length = sizeof(rehearsal) - 1};
     AUTO_BUF struct buf result = {0};
 
-    if (read_settings(&run, &request) < 0 || make_function(&run, run.report.code) != 0 ||
-        run_once(&run, &result) < 0)
+    if (read_settings(run, &request) < 0 || make_function(run) != 0 || run_once(run, &result) < 0)
         PyErr_Clear(); /* a task that fails the same way will say so */
-    Py_CLEAR(run.function);
-    Py_CLEAR(run.settings);
+    Py_CLEAR(run->function);
+    Py_CLEAR(run->settings);
+}
+
+void execute_rehearsal(const struct execution *execution)
+{
+    struct run run = {.execution = execution, .report = {.channel = -1, .item_index = -1}};
+
+    if (execution->rehearsed)
+        run.code = PyMarshal_ReadObjectFromString(PyBytes_AS_STRING(execution->rehearsed),
+                                                  PyBytes_GET_SIZE(execution->rehearsed));
+    PyErr_Clear();
+    rehearse_with(&run);
+    Py_CLEAR(run.code);
+}
+
+void execute_rehearse_first(struct execution *execution)
+{
+    struct run run = {.execution = execution, .report = {.channel = -1, .item_index = -1}};
+
+    rehearse_with(&run);
+    if (run.code && !execution->rehearsed)
+        execution->rehearsed = PyMarshal_WriteObjectToString(run.code, Py_MARSHAL_VERSION);
+    PyErr_Clear();
+    Py_CLEAR(run.code);
 }

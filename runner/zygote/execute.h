@@ -4,6 +4,8 @@
 #ifndef ZYGOTE_EXECUTE_H
 #define ZYGOTE_EXECUTE_H
 
+#include <Python.h>
+
 #include <stddef.h>
 
 struct error;
@@ -17,14 +19,24 @@ struct execution;
  * of its own), for the message when that was too little. NULL with `err` on failure. */
 struct execution *execution_new(const struct policy *policy, size_t memory, struct error **err);
 
+/* Compiles a task's code, a JSON string in `source` (freed here), before the task itself has come,
+ * and sends it back for other tasks with the same. A new reference; NULL when the error has been
+ * sent. */
+PyObject *execute_compile(const struct execution *execution, int channel, struct request *source);
+
+/* What another child has sent so, in `code` (freed here). NULL when it can't be read. */
+PyObject *execute_load(struct request *code);
+
 /* Runs the task whose settings are the JSON object in `request` (freed here) and sends its prints
  * and its one result or error over `channel`. `scratch` is the folder that it may write to, or
- * NULL. Failures are sent too; nothing is returned. */
+ * NULL; `code` is the compiled code, or NULL: then it is compiled here. Failures are sent too;
+ * nothing is returned. */
 void execute_task(const struct execution *execution, int channel, const char *scratch,
-                  struct request *request);
+                  struct request *request, PyObject *code);
 
 /* A task of our own, whose outcome nobody gets, so that the real one finds memory and caches warm:
- * in the zygote, and in a child that waits. */
+ * in the zygote, which compiles it, and in a child that waits, which loads what was compiled. */
+void execute_rehearse_first(struct execution *execution);
 void execute_rehearsal(const struct execution *execution);
 
 #endif

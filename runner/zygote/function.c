@@ -103,30 +103,24 @@ static PyObject *find_violations(PyObject *tree)
     return text;
 }
 
-/* Runs the compiled module, which defines the function, and takes the function out of it. */
-static PyObject *define_function(const struct function_parts *parts, PyObject *code)
+/* The function's code, which the compiled module has among its constants; a new reference. */
+static PyObject *code_in_module(PyObject *module)
 {
-    PyObject *globals = PyDict_New(), *locals = PyDict_New(), *main_name, *done = NULL;
-    PyObject *function = NULL;
+    PyObject *constants = PyObject_GetAttrString(module, "co_consts"), *found = NULL;
 
-    main_name = PyUnicode_InternFromString("__main__");
-    if (globals && locals && main_name &&
-        PyDict_SetItemString(globals, "__builtins__", parts->builtins) == 0 &&
-        PyDict_SetItemString(globals, "__name__", main_name) == 0)
-        done = PyEval_EvalCode(code, globals, locals);
-    if (done)
-        function = Py_XNewRef(PyDict_GetItemString(locals, report_function_name));
-    Py_XDECREF(done);
-    Py_XDECREF(main_name);
-    Py_XDECREF(locals);
-    Py_XDECREF(globals);
-    return function;
+    for (Py_ssize_t i = 0; constants && !found && i < PyTuple_GET_SIZE(constants); i++)
+        if (PyCode_Check(PyTuple_GET_ITEM(constants, i)))
+            found = Py_NewRef(PyTuple_GET_ITEM(constants, i));
+    if (constants && !found)
+        PyErr_SetString(PyExc_SystemError, "the compiled code has no function");
+    Py_XDECREF(constants);
+    return found;
 }
 
-PyObject *function_make(const struct function_parts *parts, PyObject *text, bool each,
-                        PyObject **violations)
+PyObject *function_compile(const struct function_parts *parts, PyObject *text, bool each,
+                           PyObject **violations)
 {
-    PyObject *tree = compile_object(parts, text, PyCF_ONLY_AST), *code = NULL, *function = NULL;
+    PyObject *tree = compile_object(parts, text, PyCF_ONLY_AST), *module = NULL, *code = NULL;
     bool checked = policy_checks_code(parts->policy);
     int made = tree ? 0 : -1;
 
@@ -137,10 +131,24 @@ PyObject *function_make(const struct function_parts *parts, PyObject *text, bool
     if (made == 0)
         made = wrap_in_function(tree, each);
     if (made == 0)
-        code = compile_object(parts, tree, 0);
-    if (code)
-        function = define_function(parts, code);
-    Py_XDECREF(code);
+        module = compile_object(parts, tree, 0);
+    if (module)
+        code = code_in_module(module);
+    Py_XDECREF(module);
     Py_XDECREF(tree);
+    return code;
+}
+
+PyObject *function_of_code(const struct function_parts *parts, PyObject *code)
+{
+    PyObject *globals = PyDict_New(), *main_name = PyUnicode_InternFromString("__main__");
+    PyObject *function = NULL;
+
+    if (globals && main_name &&
+        PyDict_SetItemString(globals, "__builtins__", parts->builtins) == 0 &&
+        PyDict_SetItemString(globals, "__name__", main_name) == 0)
+        function = PyFunction_New(code, globals);
+    Py_XDECREF(main_name);
+    Py_XDECREF(globals);
     return function;
 }

@@ -16,11 +16,15 @@ struct function_parts {
 };
 
 /*
- * `text` is the body of a function of `_item` (when `each`), else of `_items` and `_query`. A new
- * reference. NULL with an exception; or with `*violations`, a new str with a line for each thing
- * that the check refuses.
+ * The compiled code of `text`, the body of a function of `_item` (when `each`), else of `_items`
+ * and `_query`. A new reference. NULL with an exception; or with `*violations`, a new str with a
+ * line for each thing that the check refuses.
  */
-PyObject *function_make(const struct function_parts *parts, PyObject *text, bool each,
-                        PyObject **violations);
+PyObject *function_compile(const struct function_parts *parts, PyObject *text, bool each,
+                           PyObject **violations);
+
+/* The function of such a code, in a namespace of its own: a new reference, or NULL with an
+ * exception. */
+PyObject *function_of_code(const struct function_parts *parts, PyObject *code);
 
 #endif

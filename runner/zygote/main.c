@@ -263,8 +263,10 @@ static int hold_tasks(struct zygote *z)
  * to write, each to pages of its own. A few times, since some of it counts. */
 static void rehearse(const struct zygote *z)
 {
-    for (int i = 0; i < REHEARSALS; i++)
+    for (int i = 0; i < REHEARSALS; i++) {
+        execute_rehearse_first(z->execution);
         execute_rehearsal(z->execution);
+    }
     warm_freeze();
 }
 

@@ -113,6 +113,8 @@ def run_group(report, build, target, mode, attacks, expected_of, prefix, setting
         zygotes = lasting(pair.runner.process.pid)
         for one in wanted:
             report.add("%s.%s" % (mode, one.name), attack(pair, target, one, expected_of(one)))
+            if mode == "default" and one.ends != "killed":  # now from what was compiled
+                report.add("again.%s" % one.name, attack(pair, target, one, expected_of(one)))
         report.add(mode + ".afterwards", rest(pair, zygotes))
 
 

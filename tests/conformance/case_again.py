@@ -1,0 +1,99 @@
+"""The same code again: what was compiled for one task serves the next, and nobody can tell."""
+import os
+import signal
+
+from harness import Pair, case, error_of, processes_below, result_of
+
+RUNS = 3  # the first compiles, the others are given what came of it
+ERRORS = [  # code, message, line
+    ("x = 1\n\nraise ValueError('no')", "no", 3),
+    ("def f():\n    return 1 / 0\nreturn f()", "division by zero", 2),
+    ("return _items[0]['json']['missing']", "list index out of range", 1),
+    ("return 1 +", "invalid syntax (<code>, line 1)", 1),
+    ("import os\nreturn os.getcwd()", "Security violations detected", None),
+    ("x = 'a'.__class__", "Security violations detected", None),
+]
+
+
+@case
+def errors_are_the_same_each_time(build):
+    with Pair(build) as pair:
+        for code, message, line in ERRORS:
+            first, *others = [error_of(pair.broker.run(code)) for _ in range(RUNS)]
+            assert first["message"] == message, first
+            assert first.get("lineNumber") == line, first
+            assert others == [first] * len(others), (first, others)
+
+
+@case
+def every_task_has_its_own_items_and_its_own_state(build):
+    code = "seen = []\nfor item in _items:\n    seen.append(item['json'])\nreturn seen"
+    with Pair(build) as pair:
+        for n in range(RUNS):
+            assert result_of(pair.broker.run(code, [{"json": n}])) == [n]
+
+
+@case
+def one_text_is_two_codes_in_two_modes(build):
+    with Pair(build) as pair:
+        for _ in range(RUNS):
+            assert result_of(pair.broker.run("return 7")) == 7
+            assert result_of(pair.broker.each("return 7", [{"json": {}}])) == [
+                {"json": 7, "pairedItem": {"item": 0}}]
+
+
+@case
+def functions_classes_and_patterns_come_through(build):
+    code = """
+import json
+class Point:
+    kind = 'point'
+    def __init__(self, x, y=(1, 2.5, None, b'b', 3j)):
+        self.x, self.y = x, y
+def outer(n):
+    def inner(m):
+        nonlocal n
+        n += m
+        return n
+    return inner
+p = Point(3)
+p.x += 4
+match {'a': 1}:
+    case {'a': int() as found}:
+        pass
+return [p.x, str(p.y), p.kind, outer(1)(2), found, '{:>3}'.format(p.x), json.dumps({'a': [1]}),
+        sum(i for i in range(4)), (lambda a, *b, c=5, **d: a + c)(1), f'{p.x!r:>4}', 10**40, '\\ud800' > '']
+"""
+    expected = [7, "(1, 2.5, None, b'b', 3j)", "point", 3, 1, "  7", '{"a": [1]}', 6, 6, "   7", 10**40, True]
+    with Pair(build, N8N_RUNNERS_STDLIB_ALLOW="json", N8N_RUNNERS_BUILTINS_DENY="eval") as pair:
+        for _ in range(RUNS):
+            assert result_of(pair.broker.run(code)) == expected
+
+
+@case
+def more_codes_than_are_kept(build):
+    with Pair(build) as pair:
+        for n in [*range(520), *range(5)]:
+            assert result_of(pair.broker.run("return %d" % n)) == n
+
+
+@case
+def code_that_is_too_long_to_be_kept(build):
+    comment = "#" + "x" * 40000 + "\nreturn 1"
+    compiled = "return [%s]" % ", ".join("_items or %d.5" % n for n in range(2000))
+    with Pair(build) as pair:
+        for _ in range(RUNS):
+            assert result_of(pair.broker.run(comment)) == 1
+            assert len(result_of(pair.broker.run(compiled))) == 2000
+            # and with items that take another way
+            assert result_of(pair.broker.run("return len(_items)", [{"json": "x" * 100}] * 1000)) == 1000
+
+
+@case
+def code_lives_on_when_python_does_not(build):
+    with Pair(build) as pair:
+        assert result_of(pair.broker.run("return len(_items)", [{"json": 1}])) == 1
+        os.kill(processes_below(pair.runner.process.pid)[0], signal.SIGKILL)
+        pair.runner.line("starting another")
+        for n in range(RUNS):
+            assert result_of(pair.broker.run("return len(_items)", [{"json": n}])) == 1
