@@ -14,7 +14,7 @@ enum {
      */
     SPARE = 1,
     /* A task that takes longer than this is not held up by a fork; most are over by then. */
-    SUCCESSOR_AFTER_US = 1500,
+    SUCCESSOR_AFTER_US = 4000,
     /* After a time without tasks one child is enough: each costs memory. */
     REST_AFTER_US = 10 * 1000 * 1000,
 };

@@ -27,7 +27,13 @@
 #include "runner/zygote/probe.h"
 #include "runner/zygote/sandbox.h"
 
-enum { CHANNEL_FD = 3, EXIT_NO_TASK = 0, EXIT_NO_WALLS = 70 };
+enum {
+    CHANNEL_FD = 3,
+    EXIT_NO_TASK = 0,
+    EXIT_NO_WALLS = 70,
+    /* Between tasks that follow each other, children wait for less than this. */
+    REST_MS = 10,
+};
 
 /* The zygote may have died before the signal was asked for: then our parent is another already. */
 static void die_with_zygote(pid_t zygote)
@@ -63,12 +69,23 @@ static int own_descriptors(int channel, int null_fd)
     return 0;
 }
 
-/* Then there is no time to rehearse. */
-static bool task_waits(int channel)
+/* Within so many milliseconds? Then there is no time to rehearse. */
+static bool task_comes(int within_ms)
 {
-    struct pollfd ready = {.fd = channel, .events = POLLIN};
+    struct pollfd ready = {.fd = CHANNEL_FD, .events = POLLIN};
 
-    return poll(&ready, 1, 0) != 0;
+    return poll(&ready, 1, within_ms) != 0;
+}
+
+/* Most tasks' code is known, and loaded: that first. A child that is not taken at once has the time
+ * to be ready for new code, too. */
+static void rehearse(const struct execution *execution)
+{
+    if (task_comes(0))
+        return;
+    execute_rehearsal(execution, REHEARSE_LOADED);
+    if (!task_comes(REST_MS))
+        execute_rehearsal(execution, REHEARSE_COMPILED);
 }
 
 static void send_probes(const struct sandbox *sandbox, const struct zygote_settings *settings)
@@ -112,8 +129,8 @@ _Noreturn void child_run(uint64_t id, int channel, int null_fd, pid_t zygote,
     /* the walls need a descriptor or two of the zygote's; all of them are closed behind them */
     if (sandbox_enter(sandbox, id) < 0 || own_descriptors(channel, null_fd) < 0)
         _exit(EXIT_NO_WALLS);
-    if (!work->check && !task_waits(CHANNEL_FD))
-        execute_rehearsal(work->execution);
+    if (!work->check)
+        rehearse(work->execution);
     if (receive_task(work, &request, &code) < 0)
         _exit(EXIT_NO_TASK);
     if (work->check)

@@ -369,11 +369,11 @@ static void rehearse_with(struct run *run)
     Py_CLEAR(run->settings);
 }
 
-void execute_rehearsal(const struct execution *execution)
+void execute_rehearsal(const struct execution *execution, enum rehearsal how)
 {
     struct run run = {.execution = execution, .report = {.channel = -1, .item_index = -1}};
 
-    if (execution->rehearsed)
+    if (how == REHEARSE_LOADED && execution->rehearsed)
         run.code = PyMarshal_ReadObjectFromString(PyBytes_AS_STRING(execution->rehearsed),
                                                   PyBytes_GET_SIZE(execution->rehearsed));
     PyErr_Clear();
@@ -381,12 +381,12 @@ void execute_rehearsal(const struct execution *execution)
     Py_CLEAR(run.code);
 }
 
-void execute_rehearse_first(struct execution *execution)
+void execute_prepare_rehearsal(struct execution *execution)
 {
     struct run run = {.execution = execution, .report = {.channel = -1, .item_index = -1}};
 
     rehearse_with(&run);
-    if (run.code && !execution->rehearsed)
+    if (run.code)
         execution->rehearsed = PyMarshal_WriteObjectToString(run.code, Py_MARSHAL_VERSION);
     PyErr_Clear();
     Py_CLEAR(run.code);

@@ -35,8 +35,13 @@ void execute_task(const struct execution *execution, int channel, const char *sc
                   struct request *request, PyObject *code);
 
 /* A task of our own, whose outcome nobody gets, so that the real one finds memory and caches warm:
- * in the zygote, which compiles it, and in a child that waits, which loads what was compiled. */
-void execute_rehearse_first(struct execution *execution);
-void execute_rehearsal(const struct execution *execution);
+ * in the zygote, and in a child that waits. */
+enum rehearsal {
+    REHEARSE_COMPILED, /* as if its code were new */
+    REHEARSE_LOADED,   /* as if it had been compiled before */
+};
+void execute_rehearsal(const struct execution *execution, enum rehearsal how);
+/* Compiles it, once, before the others. */
+void execute_prepare_rehearsal(struct execution *execution);
 
 #endif

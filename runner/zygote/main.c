@@ -263,9 +263,10 @@ static int hold_tasks(struct zygote *z)
  * to write, each to pages of its own. A few times, since some of it counts. */
 static void rehearse(const struct zygote *z)
 {
+    execute_prepare_rehearsal(z->execution);
     for (int i = 0; i < REHEARSALS; i++) {
-        execute_rehearse_first(z->execution);
-        execute_rehearsal(z->execution);
+        execute_rehearsal(z->execution, REHEARSE_COMPILED);
+        execute_rehearsal(z->execution, REHEARSE_LOADED);
     }
     warm_freeze();
 }
