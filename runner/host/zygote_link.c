@@ -38,8 +38,25 @@ struct zygote_link {
     char *module;  /* whose import has begun; NULL: none, or all are over */
 };
 
+/* All functions are looked up at the start, once: later, each child would do it for itself. The
+ * array is the caller's to free, its strings are not. */
+static char **zygote_environment(char *const *environment)
+{
+    char **bound;
+    size_t count = 0;
+
+    while (environment[count])
+        count++;
+    bound = mem_resize(NULL, count + 2, sizeof(*bound));
+    memcpy(bound, environment, count * sizeof(*bound));
+    bound[count] = (char *)(uintptr_t) "LD_BIND_NOW=1";
+    bound[count + 1] = NULL;
+    return bound;
+}
+
 /* In the forked process, before the exec: only async-signal-safe calls. */
-_Noreturn static void become_zygote(const struct zygote_options *options, int control, pid_t host)
+_Noreturn static void become_zygote(const char *program, char *const *environment, int control,
+                                    pid_t host)
 {
     char *const arguments[] = {(char *)(uintptr_t) "task-runner-zygote", NULL};
     sigset_t none;
@@ -56,7 +73,7 @@ _Noreturn static void become_zygote(const struct zygote_options *options, int co
 #ifdef SYS_close_range
     syscall(SYS_close_range, CONTROL_FD + 1, ~0u, 0);
 #endif
-    execve(options->program, arguments, options->environment);
+    execve(program, arguments, environment);
     _exit(EXIT_NO_EXEC);
 }
 
@@ -220,6 +237,7 @@ struct zygote_link *zygote_start(struct loop *loop, const struct zygote_options 
 {
     AUTO_CLOSE int ours = -1;
     AUTO_CLOSE int theirs = -1;
+    AUTO_FREE char **environment = zygote_environment(options->environment);
     pid_t host = getpid(), pid;
     struct zygote_link *link;
     int pair[2];
@@ -238,7 +256,7 @@ struct zygote_link *zygote_start(struct loop *loop, const struct zygote_options 
         return NULL;
     pid = fork();
     if (pid == 0)
-        become_zygote(options, theirs, host);
+        become_zygote(options->program, environment, theirs, host);
     if (pid < 0) {
         error_set_errno(err, errno, "fork the zygote");
         return NULL;

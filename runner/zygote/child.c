@@ -47,8 +47,11 @@ static void reset_signals(void)
     sigset_t none;
 
     sigemptyset(&none);
-    for (int number = 1; number < NSIG; number++)
-        signal(number, number == SIGPIPE || number == SIGXFSZ ? SIG_IGN : SIG_DFL);
+    /* of the zygote's; the others are as the system has them */
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGHUP, SIG_DFL);
+    signal(SIGXFSZ, SIG_IGN);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 

@@ -56,15 +56,15 @@ struct zygote {
 static int send_message(struct zygote *z, const struct zygote_message *message, const char *text,
                         int fd)
 {
-    AUTO_FREE char *packet = mem_alloc(sizeof(*message) + message->text_length);
+    AUTO_BUF struct buf packet = {0};
 
-    memcpy(packet, message, sizeof(*message));
-    if (message->text_length)
-        memcpy(packet + sizeof(*message), text, message->text_length);
-    return io_send_fds(z->control, packet, sizeof(*message) + message->text_length, &fd, fd >= 0) <
-                   0
-               ? -1
-               : 0;
+    if (!message->text_length)
+        return io_send_fds(z->control, message, sizeof(*message), &fd, fd >= 0) < 0 ? -1 : 0;
+    buf_add(&packet, message, sizeof(*message));
+    buf_add(&packet, text, message->text_length);
+    if (buf_failed(&packet))
+        return -1;
+    return io_send_fds(z->control, packet.data, packet.length, &fd, fd >= 0) < 0 ? -1 : 0;
 }
 
 static int send_text(struct zygote *z, uint32_t type, const char *text)
@@ -76,21 +76,24 @@ static int send_text(struct zygote *z, uint32_t type, const char *text)
     return send_message(z, &message, text, -1);
 }
 
-/* One packet from the host. Returns its text's length, or -1 when the host is gone. */
-static ssize_t receive(struct zygote *z, struct zygote_message *message, char *text, int *fd)
+/* The first packet from the host: its text's length, or -1 when the host is gone. */
+static ssize_t receive_setup(struct zygote *z, char *text)
 {
-    AUTO_FREE char *packet = mem_alloc(sizeof(*message) + ZYGOTE_TEXT_MAX);
+    AUTO_FREE char *packet = mem_alloc(sizeof(struct zygote_message) + ZYGOTE_TEXT_MAX);
+    struct zygote_message message;
+    int unused = -1;
     size_t fds = 0;
     ssize_t got =
-        io_receive_fds(z->control, packet, sizeof(*message) + ZYGOTE_TEXT_MAX, fd, 1, &fds);
+        io_receive_fds(z->control, packet, sizeof(message) + ZYGOTE_TEXT_MAX, &unused, 1, &fds);
 
-    if (got < (ssize_t)sizeof(*message))
+    io_close(&unused);
+    if (got < (ssize_t)sizeof(message))
         return -1;
-    memcpy(message, packet, sizeof(*message));
-    got -= (ssize_t)sizeof(*message);
-    if ((size_t)got != message->text_length)
+    memcpy(&message, packet, sizeof(message));
+    got -= (ssize_t)sizeof(message);
+    if (message.type != ZYGOTE_SETUP || (size_t)got != message.text_length)
         return -1;
-    memcpy(text, packet + sizeof(*message), (size_t)got);
+    memcpy(text, packet + sizeof(message), (size_t)got);
     return got;
 }
 
@@ -163,11 +166,14 @@ static int reap(struct zygote *z)
 
 static int serve_one(struct zygote *z)
 {
-    AUTO_FREE char *text = mem_alloc(ZYGOTE_TEXT_MAX);
     AUTO_CLOSE int channel = -1;
     struct zygote_message message;
+    size_t fds = 0;
 
-    if (receive(z, &message, text, &channel) < 0 || message.type != ZYGOTE_FORK || channel < 0)
+    /* on the stack: a page that the zygote writes to after a fork, it has to copy first */
+    if (io_receive_fds(z->control, &message, sizeof(message), &channel, 1, &fds) !=
+            (ssize_t)sizeof(message) ||
+        message.type != ZYGOTE_FORK || channel < 0)
         return -1;
     return fork_child(z, message.id, channel);
 }
@@ -197,11 +203,12 @@ static int own_signals(struct zygote *z)
 {
     sigset_t child;
 
+    for (int number = 1; number < NSIG; number++)
+        signal(number, SIG_DFL);
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGCHLD, SIG_DFL);
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     if (sigprocmask(SIG_SETMASK, &child, NULL) < 0)
@@ -216,11 +223,9 @@ static int prepare(struct zygote *z, struct error **err)
 {
     AUTO_FREE char *text = mem_alloc(ZYGOTE_TEXT_MAX);
     const struct rlimit no_core = {0, 0};
-    struct zygote_message setup;
-    int unused = -1;
-    ssize_t length = receive(z, &setup, text, &unused);
+    ssize_t length = receive_setup(z, text);
 
-    if (length < 0 || setup.type != ZYGOTE_SETUP)
+    if (length < 0)
         return error_set(err, "no settings came from the host");
     if (zygote_settings_read(&z->settings, text, (size_t)length, err) < 0)
         return -1;
@@ -327,6 +332,7 @@ int main(void)
     struct warmed warmed = {0};
     struct zygote z = {.control = CONTROL_FD, .signals = -1, .null_fd = -1};
 
+    unsetenv("LD_BIND_NOW"); /* the host's, for the linker: it has done its work */
     if (fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC) < 0) {
         fputs("task-runner-zygote: this program is started by task-runner-python\n", stderr);
         return 2;
