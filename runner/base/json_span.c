@@ -63,8 +63,7 @@ static bool scan_string(struct scan *s)
     for (;;) {
         size_t length;
 
-        while (s->end - s->at >= 8 && json_eight_plain(s->at))
-            s->at += 8;
+        s->at += json_plain_run(s->at, (size_t)(s->end - s->at));
         if (s->at == s->end)
             return fail(s, "unterminated string");
         if (*s->at == '"') {

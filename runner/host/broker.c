@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "runner/base/mem.h"
 #include "runner/host/dial.h"
@@ -17,8 +18,10 @@
 #include "runner/host/lws_protocols.h"
 #include "runner/host/tls.h"
 #include "runner/host/uri.h"
+#include "runner/host/ws_frame.h"
 
 enum {
+    KEYS_BYTES = 64 * WS_KEY_BYTES,  /* getrandom() gives up to 256 bytes at once, whole */
     CLOSE_WAIT_US = 2 * 1000 * 1000, /* without any progress */
     NO_CODE = 1005,                  /* RFC 6455: a close frame without a code */
 };
@@ -51,7 +54,9 @@ struct broker {
     int close_wanted; /* a code; 0: no */
     int close_code;   /* how it ended */
     char *close_reason;
-    unsigned char chunk[LWS_PRE + LWS_CHUNK];
+    unsigned char keys[KEYS_BYTES]; /* for the next frames */
+    size_t keys_left;               /* bytes */
+    unsigned char chunk[LWS_PRE + WS_HEAD_MAX + LWS_CHUNK];
 };
 
 /* Our pings keep a connection alive that a router would forget, and find one that is dead; what
@@ -256,15 +261,32 @@ static void drop_first(struct broker *broker)
     free(done);
 }
 
+/* A frame's key; NULL when chance can't be had. */
+static const unsigned char *next_key(struct broker *broker)
+{
+    if (!broker->keys_left) {
+        if (getrandom(broker->keys, KEYS_BYTES, 0) != KEYS_BYTES)
+            return NULL;
+        broker->keys_left = KEYS_BYTES;
+    }
+    broker->keys_left -= WS_KEY_BYTES;
+    return broker->keys + broker->keys_left;
+}
+
+/* One frame. lws sends it as it is, and keeps what the socket does not take. */
 static int send_chunk(struct broker *broker)
 {
     struct outgoing *outgoing = broker->first;
-    size_t left = outgoing->message.length - outgoing->sent;
+    size_t left = outgoing->message.length - outgoing->sent, head;
     size_t count = left < LWS_CHUNK ? left : LWS_CHUNK;
-    int kind = lws_write_ws_flags(LWS_WRITE_TEXT, outgoing->sent == 0, count == left);
+    unsigned char *frame = broker->chunk + LWS_PRE;
+    const unsigned char *key = next_key(broker);
 
-    memcpy(broker->chunk + LWS_PRE, outgoing->message.data + outgoing->sent, count);
-    if (lws_write(broker->wsi, broker->chunk + LWS_PRE, count, (enum lws_write_protocol)kind) < 0)
+    if (!key)
+        return -1;
+    head = ws_frame_head(frame, count, outgoing->sent == 0, count == left, key);
+    ws_frame_mask(frame + head, outgoing->message.data + outgoing->sent, count, key);
+    if (lws_write(broker->wsi, frame, head + count, LWS_WRITE_HTTP) < 0)
         return -1;
     outgoing->sent += count;
     broker->queued -= count;

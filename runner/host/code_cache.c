@@ -105,8 +105,8 @@ void code_cache_keep(struct code_cache *cache, struct span source, bool each, st
         forget(cache, known);
     memcpy(bytes, source.at, source.length);
     memcpy(bytes + source.length, code.at, code.length);
-    while (cache->count && (cache->count == ENTRIES_MAX ||
-                            cache->bytes + source.length + code.length > BYTES_MAX))
+    while (cache->count &&
+           (cache->count == ENTRIES_MAX || cache->bytes + source.length + code.length > BYTES_MAX))
         forget_oldest(cache);
     cache->entries[cache->count++] = (struct entry){.hash = hash,
                                                     .used = ++cache->uses,

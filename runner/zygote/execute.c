@@ -14,7 +14,6 @@
 #include "runner/base/buf.h"
 #include "runner/base/frame.h"
 #include "runner/base/mem.h"
-#include "runner/zygote/arenas.h"
 #include "runner/zygote/channel.h"
 #include "runner/zygote/function.h"
 #include "runner/zygote/json_read.h"
@@ -280,7 +279,6 @@ static int read_settings(struct run *run, struct request *request)
         PyErr_NoMemory();
         return -1;
     }
-    arenas_expect(request->length);
     run->settings = json_read(request->text, request->length);
     request_free(request);
     if (!run->settings)

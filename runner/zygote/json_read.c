@@ -194,8 +194,7 @@ static PyObject *read_string(struct reader *r)
     PyObject *string;
 
     for (;;) {
-        while (r->end - r->at >= 8 && json_eight_plain(r->at))
-            r->at += 8;
+        r->at += json_plain_run(r->at, (size_t)(r->end - r->at));
         if (r->at == r->end || *r->at == '"')
             break;
         if (*r->at == '\\') {

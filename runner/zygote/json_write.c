@@ -41,11 +41,6 @@ static void add_escape(struct buf *out, unsigned character)
     }
 }
 
-static bool is_plain(unsigned char byte)
-{
-    return byte >= ' ' && byte != '"' && byte != '\\';
-}
-
 static void add_ascii(struct buf *out, const char *text, size_t length)
 {
     const char *end = text + length;
@@ -53,10 +48,7 @@ static void add_ascii(struct buf *out, const char *text, size_t length)
     while (text < end) {
         const char *from = text;
 
-        while (end - text >= 8 && json_eight_plain(text))
-            text += 8;
-        while (text < end && is_plain((unsigned char)*text))
-            text++;
+        text += json_plain_run(text, (size_t)(end - text));
         buf_add(out, from, (size_t)(text - from));
         if (text < end)
             add_escape(out, (unsigned char)*text++);
@@ -65,7 +57,7 @@ static void add_ascii(struct buf *out, const char *text, size_t length)
 
 static void add_character(struct buf *out, Py_UCS4 c)
 {
-    if (c < 0x80 && is_plain((unsigned char)c)) {
+    if (c < 0x80 && json_is_plain((unsigned char)c)) {
         buf_add_char(out, (char)c);
     } else if (c < 0x80 || (c >= 0xd800 && c <= 0xdfff)) {
         add_escape(out, c);

@@ -14,7 +14,6 @@
 #include "pyvenv/venv.h"
 #include "runner/base/error.h"
 #include "runner/base/mem.h"
-#include "runner/zygote/arenas.h"
 #include "runner/zygote/settings.h"
 
 int python_error(struct error **err, const char *what)
@@ -112,7 +111,6 @@ int python_start(const struct zygote_settings *settings, struct error **err)
 
     if (settings->venv && venv_check(settings->venv, PY_MAJOR_VERSION, PY_MINOR_VERSION, err) < 0)
         return -1;
-    arenas_install();
     status = start(settings, &config);
     PyConfig_Clear(&config);
     if (PyStatus_Exception(status))
