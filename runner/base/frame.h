@@ -43,8 +43,9 @@ enum { ZYGOTE_TEXT_MAX = 60000 };
 
 enum frame_type {
     /* host -> child */
-    FRAME_TASK = 1, /* the task's `settings`, raw JSON; a memfd comes along when `length` bytes
-                       don't stand in the stream (frame_header.flags has FRAME_BY_FD) */
+    FRAME_TASK = 1, /* the task's `settings`, raw JSON; with FRAME_BY_FD among the flags the
+                       `length` bytes stand in a memfd that comes along, and in the stream a
+                       uint64_t: where in it they begin */
     /* child -> host */
     FRAME_PRINT,   /* one print call: a JSON array of strings, its RPC params */
     FRAME_OUTPUT,  /* text for the runner's log: what print made of `sep` and `end` */

@@ -14,6 +14,7 @@
 
 #include "runner/base/mem.h"
 #include "runner/host/dial.h"
+#include "runner/host/incoming.h"
 #include "runner/host/loop.h"
 #include "runner/host/lws_protocols.h"
 #include "runner/host/tls.h"
@@ -47,7 +48,7 @@ struct broker {
     struct lws *wsi;
     struct timer *deadline; /* of our own close */
     bool open;
-    struct buf incoming;
+    struct incoming incoming;
     bool discarding;
     struct outgoing *first, **last;
     size_t queued;
@@ -164,6 +165,7 @@ struct broker *broker_connect(struct loop *loop, const struct uri *uri, const ch
     broker->events = events;
     broker->owner = owner;
     broker->last = &broker->first;
+    incoming_init(&broker->incoming);
     broker->deadline = timer_new(loop, on_deadline, broker);
     broker->dial = dial_start(loop, broker->host, &dial_events, broker);
     return broker;
@@ -200,32 +202,38 @@ static int add_bearer(struct broker *broker, unsigned char **at, unsigned char *
 
 /* ---- messages in ---- */
 
+/* What still comes is passed over, until the close with `code` goes out. */
+static void discard(struct broker *broker, int code)
+{
+    broker->discarding = true;
+    incoming_free(&broker->incoming);
+    broker_close(broker, code);
+}
+
 static void received(struct broker *broker, const void *bytes, size_t length)
 {
-    struct buf message;
+    struct incoming message;
+    struct span text;
 
     lws_validity_confirmed(broker->wsi);
     if (broker->discarding)
         return;
     if (length > broker->payload_max - broker->incoming.length) {
-        broker->discarding = true;
-        buf_free(&broker->incoming);
-        broker_close(broker, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE);
+        discard(broker, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE);
         return;
     }
-    buf_add(&broker->incoming, bytes, length);
+    if (incoming_add(&broker->incoming, bytes, length) < 0) {
+        discard(broker, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION);
+        return;
+    }
     if (!lws_is_final_fragment(broker->wsi) || lws_remaining_packet_payload(broker->wsi))
         return;
-    if (buf_failed(&broker->incoming)) {
-        broker->discarding = true;
-        buf_free(&broker->incoming);
-        broker_close(broker, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION);
-        return;
-    }
-    message = buf_steal(&broker->incoming);
-    if (broker->events)
-        broker->events->message(broker->owner, &message);
-    buf_free(&message);
+    message = incoming_steal(&broker->incoming); /* the broker may be dropped meanwhile */
+    if (incoming_finish(&message, &text) < 0)
+        discard(broker, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION);
+    else if (broker->events)
+        broker->events->message(broker->owner, text, message.file);
+    incoming_free(&message);
 }
 
 /* ---- messages out ---- */
@@ -384,7 +392,7 @@ void broker_drop(struct broker **broker)
     timer_drop(&dropped->deadline);
     while (dropped->first)
         drop_first(dropped);
-    buf_free(&dropped->incoming);
+    incoming_free(&dropped->incoming);
     free(dropped->host);
     free(dropped->authority);
     free(dropped->path);

@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "runner/base/buf.h"
+#include "runner/base/json_span.h"
 
 struct broker;
 struct loop;
@@ -20,8 +21,9 @@ struct uri;
 struct broker_events {
     /* The upgrade succeeded. */
     void (*open)(void *owner);
-    /* One whole text or binary message; the callee may steal the content with buf_steal(). */
-    void (*message)(void *owner, struct buf *message);
+    /* One whole text or binary message. `file`: a sealed file that has it from its start, or -1;
+     * both are the broker's, and good until this returns. */
+    void (*message)(void *owner, struct span text, int file);
     /*
      * The connection is over, or never came to be; nothing is called afterwards. `status`: the HTTP
      * status that refused the upgrade, or the WebSocket close code after open (0: none of both).

@@ -225,7 +225,7 @@ static void fail(struct check *check, const char *why)
 static void on_ready(void *owner, const char *text)
 {
     struct check *check = owner;
-    const struct worker_task nothing = {.settings = {"{}", 2}};
+    const struct worker_task nothing = {.settings = {"{}", 2}, .file = -1};
     AUTO_ERROR struct error *err = NULL;
     struct worker *worker = worker_new(check->workers, &worker_events, check, &err);
 

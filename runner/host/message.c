@@ -123,7 +123,7 @@ int message_read(struct message *message, struct span text, struct error **err)
     struct json_fault fault = {0};
     enum json_type type;
 
-    *message = (struct message){0};
+    *message = (struct message){.text = text, .file = -1};
     for (size_t i = 0; i < WANT_COUNT; i++)
         wants[i] = (struct json_want){.path = paths[i]};
     type = json_span_read(text, wants, WANT_COUNT, &fault);
@@ -161,7 +161,7 @@ void message_free(struct message *message)
     free(message->offer_id);
     free(message->reason);
     task_settings_free(&message->settings);
-    *message = (struct message){0};
+    *message = (struct message){.file = -1};
 }
 
 /* ---- outgoing ---- */

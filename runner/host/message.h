@@ -42,6 +42,8 @@ struct task_settings {
 };
 
 struct message {
+    struct span text; /* the whole, which the message's spans point into */
+    int file;         /* a sealed file that has it from its start; -1: none; not the message's */
     enum message_type type;
     char *type_name; /* as it came */
     char *task_id;   /* NULL when missing, as the two below */

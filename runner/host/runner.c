@@ -143,7 +143,7 @@ static void on_unknown(struct runner *r, struct message *message)
     log_warn("A message of the unknown type `%.100s` was skipped", message->type_name);
 }
 
-static void on_message(void *owner, struct buf *text)
+static void on_message(void *owner, struct span text, int file)
 {
     static void (*const handlers[])(struct runner *, struct message *) = {
         [MESSAGE_UNKNOWN] = on_unknown,
@@ -159,10 +159,11 @@ static void on_message(void *owner, struct buf *text)
     AUTO_ERROR struct error *err = NULL;
     struct message message;
 
-    if (message_read(&message, (struct span){text->data, text->length}, &err) < 0) {
+    if (message_read(&message, text, &err) < 0) {
         log_warn("A message from the broker was skipped: %s", error_text(err));
         return;
     }
+    message.file = file;
     handlers[message.type](owner, &message);
     message_free(&message);
 }

@@ -205,7 +205,10 @@ void task_start(struct task *task, struct message *message)
     AUTO_ERROR struct error *err = NULL;
     const struct worker_task work = {.settings = message->settings.raw,
                                      .source = message->settings.code,
-                                     .each = message->settings.each};
+                                     .each = message->settings.each,
+                                     .file = message->file,
+                                     .offset =
+                                         (size_t)(message->settings.raw.at - message->text.at)};
 
     if (task->running) {
         log_warn("Task %s got its settings twice; the second ones are ignored", task->id);

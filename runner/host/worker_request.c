@@ -6,6 +6,7 @@
  * back from it, so what it says is as good as what it was told; then the task follows.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -48,12 +49,15 @@ static void fill_lead(struct request *request, struct code_cache *codes,
     add_frame(&request->lead, &head, code);
 }
 
-/* A request of any size in a memfd, from its start; -1 with `err`. */
-static int request_memfd(struct span settings, struct error **err)
+/* The file that has the settings, and `offset`, where they begin. -1 with `err`. */
+static int settings_file(const struct worker_task *task, uint64_t *offset, struct error **err)
 {
-    AUTO_CLOSE int fd = memfd_create("task", MFD_CLOEXEC);
+    AUTO_CLOSE int fd =
+        task->file >= 0 ? fcntl(task->file, F_DUPFD_CLOEXEC, 0) : memfd_create("task", MFD_CLOEXEC);
 
-    if (fd < 0 || io_write_all(fd, settings.at, settings.length) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+    *offset = task->file >= 0 ? task->offset : 0;
+    if (fd < 0 ||
+        (task->file < 0 && io_write_all(fd, task->settings.at, task->settings.length) < 0))
         return error_set_errno(err, errno, "store the task's items");
     return io_steal(&fd);
 }
@@ -62,14 +66,15 @@ int request_fill(struct request *request, struct code_cache *codes, const struct
                  struct error **err)
 {
     struct frame_header head = {.type = FRAME_TASK, .length = task->settings.length};
+    uint64_t offset;
 
     fill_lead(request, codes, task);
     if (request->lead.length + task->settings.length > REQUEST_INLINE_MAX) {
         head.flags = FRAME_BY_FD;
-        request->payload = request_memfd(task->settings, err);
+        request->payload = settings_file(task, &offset, err);
         if (request->payload < 0)
             return -1;
-        add_frame(&request->text, &head, (struct span){0});
+        add_frame(&request->text, &head, (struct span){(const char *)&offset, sizeof(offset)});
     } else {
         add_frame(&request->text, &head, task->settings);
     }

@@ -25,6 +25,8 @@ struct worker_task {
     struct span settings; /* the raw JSON object */
     struct span source;   /* the code in it, a JSON string; empty: its child does all by itself */
     bool each;            /* it runs once for each item */
+    int file;             /* a sealed file that has the settings, too; -1: none; not kept */
+    size_t offset;        /* where in it they begin */
 };
 
 /* How a child's one task ended. */

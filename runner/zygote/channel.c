@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include "runner/base/error.h"
 #include "runner/base/frame.h"
@@ -32,22 +33,32 @@ int channel_send(int channel, uint32_t type, const void *bytes, size_t length)
 
 void request_free(struct request *request)
 {
-    if (request->mapped)
-        munmap(request->text, request->mapped);
+    if (request->map)
+        munmap(request->map, request->mapped);
     else
         free(request->text);
     *request = (struct request){0};
 }
 
-/* The host has filled the memfd, and nobody else has it. */
-static int map_text(struct request *request, int fd, size_t length)
+/* The host has filled the memfd, and nobody else has it. Private: kernels before 6.7 let nobody
+ * share one that is sealed. */
+static int map_text(struct request *request, int channel, int fd, size_t length)
 {
-    void *text = mmap(NULL, length, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+    uint64_t offset;
+    size_t before;
+    void *map;
 
-    if (text == MAP_FAILED)
+    if (io_read_all(channel, &offset, sizeof(offset)) < 0)
         return -1;
-    request->text = text;
-    request->length = request->mapped = length;
+    before = offset % (size_t)sysconf(_SC_PAGESIZE);
+    map = mmap(NULL, before + length, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd,
+               (off_t)(offset - before));
+    if (map == MAP_FAILED)
+        return -1;
+    request->map = map;
+    request->mapped = before + length;
+    request->text = (char *)map + before;
+    request->length = length;
     return 0;
 }
 
@@ -69,7 +80,7 @@ int channel_receive(int channel, struct request *request, struct error **err)
         return error_set(err, "no task came");
     *request = (struct request){.type = head.type, .flags = head.flags};
     if (head.flags & FRAME_BY_FD)
-        got = map_text(request, payload, head.length);
+        got = map_text(request, channel, payload, head.length);
     else
         got = read_text(request, channel, head.length);
     if (got < 0 && errno == ENOMEM)

@@ -15,7 +15,8 @@ struct request {
     uint32_t flags;
     char *text;
     size_t length;
-    size_t mapped; /* bytes mapped from the host's memfd; 0: free() frees it */
+    void *map;     /* what is mapped of the host's memfd, `text` in it; NULL: free() frees it */
+    size_t mapped; /* bytes */
 };
 
 void request_free(struct request *request);
