@@ -52,6 +52,15 @@ void buf_add(struct buf *buf, const void *bytes, size_t count)
     buf->length += count;
 }
 
+void buf_add_before(struct buf *buf, const void *bytes, size_t count)
+{
+    if (!buf_reserve(buf, count) || !count)
+        return;
+    memmove(buf->data + count, buf->data, buf->length);
+    memcpy(buf->data, bytes, count);
+    buf->length += count;
+}
+
 void buf_add_text(struct buf *buf, const char *text)
 {
     buf_add(buf, text, strlen(text));

@@ -26,6 +26,9 @@ void buf_add(struct buf *buf, const void *bytes, size_t count);
 void buf_add_text(struct buf *buf, const char *text);
 void buf_add_format(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Puts bytes in front of the content, which moves behind them. */
+void buf_add_before(struct buf *buf, const void *bytes, size_t count);
+
 static inline void buf_add_char(struct buf *buf, char byte)
 {
     if (buf->length < buf->capacity && !buf->failed)

@@ -66,8 +66,7 @@ int incoming_finish(struct incoming *incoming, struct span *text)
     /* private: kernels before 6.7 let nobody share what is sealed */
     if (fcntl(incoming->file, F_ADD_SEALS, seals) < 0)
         return -1;
-    mapped =
-        mmap(NULL, incoming->length, PROT_READ, MAP_PRIVATE | MAP_POPULATE, incoming->file, 0);
+    mapped = mmap(NULL, incoming->length, PROT_READ, MAP_PRIVATE | MAP_POPULATE, incoming->file, 0);
     if (mapped == MAP_FAILED)
         return -1;
     incoming->mapped = mapped;

@@ -235,12 +235,15 @@ void message_print(struct buf *out, const char *call_id, const char *task_id, st
     buf_add_char(out, '}');
 }
 
-void message_done(struct buf *out, const char *task_id, struct span result)
+void message_done(struct buf *out, const char *task_id, struct buf *result)
 {
-    buf_reserve(out, result.length + strlen(task_id) + 128);
-    add_string(out, "{\"type\":\"runner:taskdone\",\"taskId\":", task_id);
-    buf_add_text(out, ",\"data\":{\"result\":");
-    buf_add(out, result.at, result.length);
+    AUTO_BUF struct buf head = {0};
+
+    add_string(&head, "{\"type\":\"runner:taskdone\",\"taskId\":", task_id);
+    buf_add_text(&head, ",\"data\":{\"result\":");
+    *out = buf_steal(result);
+    buf_reserve(out, head.length + 2);
+    buf_add_before(out, head.data, head.length);
     buf_add_text(out, "}}");
 }
 

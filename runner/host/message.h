@@ -66,8 +66,8 @@ void message_accepted(struct buf *out, const char *task_id);
 void message_rejected(struct buf *out, const char *task_id, const char *reason);
 /* `params`: a checked JSON array. */
 void message_print(struct buf *out, const char *call_id, const char *task_id, struct span params);
-/* `result`: a checked JSON value. */
-void message_done(struct buf *out, const char *task_id, struct span result);
+/* `result`: a checked JSON value, which may be large: it becomes the message, and is left empty. */
+void message_done(struct buf *out, const char *task_id, struct buf *result);
 
 /* A task's error. Spans are checked JSON values or empty. */
 struct task_error {

@@ -95,18 +95,20 @@ static void literal(struct buf *json, const char *text)
 }
 
 long long outcome_message(struct buf *message, const struct outcome_context *context,
-                          const struct worker_outcome *outcome)
+                          struct worker_outcome *outcome)
 {
     AUTO_FREE char *own = NULL, *description = NULL;
     AUTO_BUF struct buf own_json = {0};
     AUTO_BUF struct buf description_json = {0};
     AUTO_BUF struct buf covered = {0};
     struct task_error error = {0};
+    long long covered_length;
 
     if (context->stop == TASK_RAN && outcome->end == WORKER_RESULT) {
-        message_done(message, context->task_id,
-                     (struct span){outcome->result.data, outcome->result.length});
-        return (long long)outcome->result.length;
+        long long length = (long long)outcome->result.length;
+
+        message_done(message, context->task_id, &outcome->result);
+        return length;
     }
     own = sentence(context, outcome, &description);
     if (own) {
@@ -126,6 +128,7 @@ long long outcome_message(struct buf *message, const struct outcome_context *con
     buf_add_text(&covered, "[{\"json\":{\"error\":");
     buf_add(&covered, error.message.at, error.message.length);
     buf_add_text(&covered, "}}]");
-    message_done(message, context->task_id, (struct span){covered.data, covered.length});
-    return (long long)covered.length;
+    covered_length = (long long)covered.length;
+    message_done(message, context->task_id, &covered);
+    return covered_length;
 }

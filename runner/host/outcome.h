@@ -30,9 +30,9 @@ struct outcome_context {
 };
 
 /* Fills `message` with the runner:taskdone or runner:taskerror that ends the task. Returns the size
- * of the result in bytes, or -1 when it is an error. `outcome` may be NULL unless stop is TASK_RAN.
- */
+ * of the result in bytes, or -1 when it is an error. `outcome` may be NULL unless stop is TASK_RAN;
+ * its result becomes the message. */
 long long outcome_message(struct buf *message, const struct outcome_context *context,
-                          const struct worker_outcome *outcome);
+                          struct worker_outcome *outcome);
 
 #endif

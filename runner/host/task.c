@@ -78,7 +78,7 @@ static void log_completed(const struct task *task, long long size)
 }
 
 /* Sends the one message that ends the task. */
-static void conclude(struct task *task, enum task_stop stop, const struct worker_outcome *outcome)
+static void conclude(struct task *task, enum task_stop stop, struct worker_outcome *outcome)
 {
     AUTO_BUF struct buf message = {0};
     struct outcome_context context = {.task_id = task->id,

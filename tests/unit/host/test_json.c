@@ -190,6 +190,27 @@ static void literals_are_decoded(void **state)
     assert_null(json_string_decode(span_of("1")));
 }
 
+/* Every byte, at every place of texts of every length, between all kinds of others. */
+static void plain_text_is_passed_over_to_its_end(void **state)
+{
+    char text[20];
+
+    (void)state;
+    for (size_t length = 0; length <= sizeof(text); length++) {
+        for (int first = 0; first < 256; first++) {
+            bool plain = first >= 0x20 && first < 0x80 && first != '"' && first != '\\';
+
+            for (size_t place = 0; place < length; place++) {
+                memset(text, ' ', length);
+                text[place] = (char)first;
+                assert_int_equal(json_plain_run(text, length), plain ? length : place);
+                memset(text + place + 1, '"', length - place - 1);
+                assert_int_equal(json_plain_run(text, length), place + plain);
+            }
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +222,7 @@ int main(void)
         cmocka_unit_test(elements_are_visited_until_told_otherwise),
         cmocka_unit_test(literals_are_written),
         cmocka_unit_test(literals_are_decoded),
+        cmocka_unit_test(plain_text_is_passed_over_to_its_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
