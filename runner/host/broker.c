@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/types.h>
 
 #include "runner/base/mem.h"
 #include "runner/host/dial.h"
@@ -23,6 +24,7 @@
 
 enum {
     KEYS_BYTES = 64 * WS_KEY_BYTES,  /* getrandom() gives up to 256 bytes at once, whole */
+    SMALL_FRAME = 1024,              /* with less room than this a chunk is full */
     CLOSE_WAIT_US = 2 * 1000 * 1000, /* without any progress */
     NO_CODE = 1005,                  /* RFC 6455: a close frame without a code */
 };
@@ -57,7 +59,7 @@ struct broker {
     char *close_reason;
     unsigned char keys[KEYS_BYTES]; /* for the next frames */
     size_t keys_left;               /* bytes */
-    unsigned char chunk[LWS_PRE + WS_HEAD_MAX + LWS_CHUNK];
+    unsigned char chunk[LWS_PRE + LWS_CHUNK];
 };
 
 /* Our pings keep a connection alive that a router would forget, and find one that is dead; what
@@ -281,27 +283,42 @@ static const unsigned char *next_key(struct broker *broker)
     return broker->keys + broker->keys_left;
 }
 
-/* One frame. lws sends it as it is, and keeps what the socket does not take. */
-static int send_chunk(struct broker *broker)
+/* Adds the next frame to the chunk, of which `filled` bytes are in use. Returns how many are now;
+ * -1 when chance can't be had. */
+static ssize_t add_frame(struct broker *broker, size_t filled)
 {
     struct outgoing *outgoing = broker->first;
-    size_t left = outgoing->message.length - outgoing->sent, head;
-    size_t count = left < LWS_CHUNK ? left : LWS_CHUNK;
-    unsigned char *frame = broker->chunk + LWS_PRE;
+    unsigned char *frame = broker->chunk + LWS_PRE + filled;
+    size_t left = outgoing->message.length - outgoing->sent;
+    size_t room = LWS_CHUNK - filled - WS_HEAD_MAX, count = left < room ? left : room, head;
     const unsigned char *key = next_key(broker);
 
     if (!key)
         return -1;
     head = ws_frame_head(frame, count, outgoing->sent == 0, count == left, key);
     ws_frame_mask(frame + head, outgoing->message.data + outgoing->sent, count, key);
-    if (lws_write(broker->wsi, frame, head + count, LWS_WRITE_HTTP) < 0)
-        return -1;
     outgoing->sent += count;
     broker->queued -= count;
-    if (broker->close_wanted)
-        timer_set(broker->deadline, CLOSE_WAIT_US); /* it goes on: the last result is not cut off */
     if (count == left)
         drop_first(broker);
+    return (ssize_t)(filled + head + count);
+}
+
+/* As many frames as go into a chunk: what belongs together leaves together. lws sends them as they
+ * are, and keeps what the socket does not take. */
+static int send_chunk(struct broker *broker)
+{
+    ssize_t filled = 0;
+
+    while (broker->first && (filled == 0 || filled + SMALL_FRAME < LWS_CHUNK)) {
+        filled = add_frame(broker, (size_t)filled);
+        if (filled < 0)
+            return -1;
+    }
+    if (lws_write(broker->wsi, broker->chunk + LWS_PRE, (size_t)filled, LWS_WRITE_HTTP) < 0)
+        return -1;
+    if (broker->close_wanted)
+        timer_set(broker->deadline, CLOSE_WAIT_US); /* it goes on: the last result is not cut off */
     return 0;
 }
 

@@ -119,8 +119,8 @@ static void a_large_message_is_a_file_that_nobody_can_change(void **state)
     assert_int_equal(errno, EPERM);
     assert_int_equal(ftruncate(incoming.file, 10), -1);
     assert_int_equal(ftruncate(incoming.file, 1 << 20), -1);
-    assert_ptr_equal(
-        mmap(NULL, 10, PROT_READ | PROT_WRITE, MAP_SHARED, incoming.file, 0), MAP_FAILED);
+    assert_ptr_equal(mmap(NULL, 10, PROT_READ | PROT_WRITE, MAP_SHARED, incoming.file, 0),
+                     MAP_FAILED);
     moved = incoming_steal(&incoming);
     assert_int_equal(incoming.file, -1);
     incoming_free(&incoming);
