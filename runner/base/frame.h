@@ -58,6 +58,8 @@ enum frame_type {
                      a FRAME_CODE, or by an error (flags: FRAME_EACH) */
     FRAME_CODE,   /* compiled code; to a child: that of the task which follows. Empty, from a child:
                      it goes on without */
+    /* child -> host */
+    FRAME_TAKEN, /* empty: it has the memfd's text, which nobody else needs to keep */
 };
 
 enum {

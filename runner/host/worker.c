@@ -58,6 +58,7 @@ static void detach(struct worker *worker)
     watch_drop(&worker->channel);
     buf_free(&worker->payload);
     buf_free(&worker->result);
+    request_free(&worker->request);
     worker_kill(worker);
 }
 
@@ -169,8 +170,8 @@ int worker_give(struct worker *worker, const struct worker_task *task, struct er
     guard_wake(worker->workers->guard);
     /* Without a channel Python is away, and the child that comes with it gets the task. When it
      * can't be sent, the child is dead, and the news of it are on their way. */
-    if (worker->channel && request_send(worker, &gone) == 0 && worker->forked && request->delivered)
-        request_free(request);
+    if (worker->channel)
+        request_send(worker, &gone);
     return 0;
 }
 

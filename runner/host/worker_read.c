@@ -28,6 +28,8 @@ static size_t length_limit(const struct worker *worker, uint32_t type)
         return ERROR_BYTES_MAX;
     case FRAME_CODE:
         return request_waits_for_code(&worker->request) ? CODE_BYTES_MAX : 0;
+    case FRAME_TAKEN:
+        return worker->request.payload >= 0 ? 1 : 0;
     default:
         return 0;
     }
@@ -138,6 +140,8 @@ static bool begin_frame(struct worker *worker)
 {
     size_t limit = length_limit(worker, worker->head.type);
 
+    if (worker->request.delivered)
+        request_free(&worker->request);
     worker->payload.length = 0;
     worker->frame_end = place_of(worker)->length + worker->head.length;
     if (worker->head.length <= limit && (limit || is_of_result(worker)))
@@ -174,6 +178,9 @@ static int read_some(struct worker *worker)
     }
     if (got < 0 && errno == EAGAIN)
         return 0;
+    /* it has ended with something of ours unread: its task, and then it has not begun */
+    if (got < 0 && errno == ECONNRESET && worker->request.text.length)
+        worker->request.unread = true;
     return got > 0 ? 1 : -1;
 }
 

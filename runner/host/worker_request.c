@@ -136,9 +136,5 @@ void request_take_code(struct worker *worker, struct span code)
                     (struct span){request->lead.data + sizeof(head), (size_t)head.length},
                     head.flags & FRAME_EACH, code);
     /* when it can't be sent the child is dead, and the news of that are on their way */
-    if (send_task(worker, &gone) == 0) {
-        request->delivered = true;
-        if (worker->forked)
-            request_free(request);
-    }
+    request->delivered = send_task(worker, &gone) == 0;
 }

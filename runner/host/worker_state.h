@@ -27,13 +27,15 @@ struct worker {
     bool forked; /* the zygote has said so */
     bool again;  /* its child is the second one */
     bool idle;   /* it waits in the pool; nobody's yet */
-    /* What the child was or will be given, as frames; kept until it is known to exist. */
+    /* What the child was or will be given, as frames; kept until something comes from it: one that
+     * has died before it had read all has run nothing, and another takes over. */
     struct request {
         struct buf lead; /* what goes before the task: its code */
         bool compiles;   /* the task follows when the lead has been answered */
         struct buf text; /* the settings, when they are small; else `payload` has them */
         int payload;
         bool given, delivered;
+        bool unread; /* the child has died, and had not read all */
     } request;
     bool doomed;
     const struct worker_events *events;

@@ -88,8 +88,6 @@ static void on_forked(void *owner, uint64_t id, int pidfd)
     worker->workers->unable = false;
     worker->forked = true;
     worker->pidfd = pidfd;
-    if (worker->request.delivered)
-        request_free(&worker->request);
     if (worker->doomed)
         worker_kill(worker);
 }
@@ -106,7 +104,7 @@ static void renew(struct worker *worker)
         scratch_remove(options->scratch_folder, worker->id);
     worker->id = ++worker->workers->last_id;
     worker->asked = worker->forked = worker->doomed = false;
-    worker->request.delivered = false;
+    worker->request.delivered = worker->request.unread = false;
     worker->head_read = 0;
 }
 
@@ -116,7 +114,8 @@ static bool begin_again(struct worker *worker)
 {
     AUTO_ERROR struct error *err = NULL;
 
-    if (!worker->events || !worker->request.given || worker->request.delivered || worker->again)
+    if (!worker->events || !worker->request.given || worker->again ||
+        (worker->request.delivered && !worker->request.unread))
         return false;
     worker->again = true;
     renew(worker);

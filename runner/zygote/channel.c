@@ -59,7 +59,7 @@ static int map_text(struct request *request, int channel, int fd, size_t length)
     request->mapped = before + length;
     request->text = (char *)map + before;
     request->length = length;
-    return 0;
+    return channel_send(channel, FRAME_TAKEN, NULL, 0);
 }
 
 static int read_text(struct request *request, int channel, size_t length)

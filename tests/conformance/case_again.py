@@ -1,6 +1,8 @@
-"""The same code again: what was compiled for one task serves the next, and nobody can tell."""
+"""Again: the same code, whose compiled form serves the next task, and the same task, when its process has
+died before it had begun. Nobody can tell."""
 import os
 import signal
+import time
 
 from harness import Pair, case, error_of, processes_below, result_of
 
@@ -97,3 +99,41 @@ def code_lives_on_when_python_does_not(build):
         pair.runner.line("starting another")
         for n in range(RUNS):
             assert result_of(pair.broker.run("return len(_items)", [{"json": n}])) == 1
+
+
+def waiting(pair):
+    """The processes that wait for a task, once there is one."""
+    while True:
+        found = []
+        for process in processes_below(pair.runner.process.pid):
+            try:
+                with open("/proc/%d/comm" % process) as name:
+                    found += [process] if name.read().strip() == "runner-task" else []
+            except OSError:
+                pass  # it has just ended
+        if found:
+            return found
+        time.sleep(0.01)
+
+
+def send(processes, number):
+    for process in processes:
+        try:
+            os.kill(process, number)
+        except ProcessLookupError:
+            pass  # the last task's
+
+
+@case
+def a_task_whose_process_dies_before_it_has_read_it_is_run_by_another(build):
+    small, large = [{"json": {"n": 1}}], [{"json": {"n": "x" * 1000}}] * 1000
+    with Pair(build) as pair:
+        for code, items in [("return len(_items)", small), ("return len(_items)", small),
+                            ("return len(_items)", large), ("return [len(_items)]", large)]:
+            stopped = waiting(pair)
+            send(stopped, signal.SIGSTOP)
+            task = pair.broker.task(code, items)
+            pair.broker.wait("accepted", taskId=task)
+            time.sleep(0.1)  # time to be given; given or not, it has not begun
+            send(stopped, signal.SIGKILL)
+            assert result_of(pair.broker.end(task)) in (len(items), [len(items)])
