@@ -107,7 +107,7 @@ int worker_ask(struct worker *worker, struct error **err)
 {
     struct workers *workers = worker->workers;
     AUTO_ERROR struct error *gone = NULL;
-    int pair[2];
+    int pair[2], asked;
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
         return error_set_errno(err, errno, "make a channel");
@@ -117,9 +117,16 @@ int worker_ask(struct worker *worker, struct error **err)
         io_close(&pair[1]);
         return -1;
     }
-    if (zygote_fork(workers->zygote, worker->id, pair[1], err) < 0)
+    asked = zygote_fork(workers->zygote, worker->id, pair[1], err);
+    if (asked < 0)
         return -1;
+    if (asked > 0) {
+        watch_drop(&worker->channel);
+        workers_ask_again(workers);
+        return 0;
+    }
     worker->asked = true;
+    workers_expect_fork(workers);
     /* what can't be sent meets no child any more, and the news of that are on their way */
     if (worker->request.given)
         request_send(worker, &gone);

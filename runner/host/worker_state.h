@@ -62,7 +62,7 @@ struct workers {
     const struct workers_events *events;
     void *owner;
     struct zygote_link *zygote;
-    struct timer *restart, *again;
+    struct timer *restart, *again, *hang;
     struct backoff backoff;
     bool ready, was_ready;
     bool unable; /* the last fork failed, which has been said */
@@ -76,8 +76,13 @@ struct workers {
 
 /* Asks for a child that is nobody's yet. NULL with `err`. */
 struct worker *worker_make(struct workers *workers, struct error **err);
-/* Asks the zygote for the worker's child, and gives it what waits for it. -1 with `err`. */
+/* Asks the zygote for the worker's child, and gives it what waits for it; later when the zygote has
+ * been asked for more than it can hear. -1 with `err`. */
 int worker_ask(struct worker *worker, struct error **err);
+/* Those that have not been asked for are, in a moment. */
+void workers_ask_again(struct workers *workers);
+/* The zygote has been asked for a child: it forks within some time, or is taken to hang. */
+void workers_expect_fork(struct workers *workers);
 /* Sends the signal, now or when the process is known. */
 void worker_kill(struct worker *worker);
 /* Its process is gone: forgets it. */

@@ -31,7 +31,11 @@
 #include "runner/host/worker_state.h"
 #include "runner/host/zygote_link.h"
 
-enum { FORK_AGAIN_US = 100 * 1000 };
+enum {
+    FORK_AGAIN_US = 100 * 1000,
+    /* A fork takes milliseconds; a machine that swaps may need seconds. */
+    HANG_US = 30 * 1000 * 1000,
+};
 
 static const struct zygote_events zygote_events;
 
@@ -77,6 +81,27 @@ static void on_ready(void *owner, const char *text)
     workers->events->ready(workers->owner, text);
 }
 
+void workers_ask_again(struct workers *workers)
+{
+    timer_set(workers->again, FORK_AGAIN_US);
+}
+
+void workers_expect_fork(struct workers *workers)
+{
+    timer_set(workers->hang, HANG_US);
+}
+
+/* It has forked, or said why not: it does not hang. */
+static void not_hanging(struct workers *workers)
+{
+    timer_cancel(workers->hang);
+    for (const struct worker *worker = workers->list; worker; worker = worker->next)
+        if (worker->asked && !worker->forked) {
+            workers_expect_fork(workers);
+            return;
+        }
+}
+
 static void on_forked(void *owner, uint64_t id, int pidfd)
 {
     struct worker *worker = find(owner, id);
@@ -88,6 +113,7 @@ static void on_forked(void *owner, uint64_t id, int pidfd)
     worker->workers->unable = false;
     worker->forked = true;
     worker->pidfd = pidfd;
+    not_hanging(worker->workers);
     if (worker->doomed)
         worker_kill(worker);
 }
@@ -139,7 +165,8 @@ static void on_unable(void *owner, uint64_t id, int number)
         log_warn("No process for a task can be forked: %s; trying until it can", strerror(number));
     workers->unable = true;
     renew(worker);
-    timer_set(workers->again, FORK_AGAIN_US);
+    workers_ask_again(workers);
+    not_hanging(workers);
 }
 
 static void on_again(void *owner)
@@ -185,7 +212,7 @@ static void on_unfit(void *owner, const char *module, const char *why)
     imports_unfit(workers->imports, module, why);
 }
 
-/* It hangs in an import; its end is told as any other. */
+/* Its end is told as any other. */
 static void end_zygote(void *owner)
 {
     struct workers *workers = owner;
@@ -193,6 +220,16 @@ static void end_zygote(void *owner)
 
     if (pid > 0)
         kill(pid, SIGKILL);
+}
+
+/* What a package runs at a fork may wait for ever. */
+static void on_hang(void *owner)
+{
+    log_error(
+        "The Python process that tasks are forked from has not forked for %d s: it hangs, and "
+        "is ended",
+        HANG_US / 1000000);
+    end_zygote(owner);
 }
 
 static struct zygote_link *start_zygote(struct workers *workers, struct error **err)
@@ -244,6 +281,7 @@ static void on_gone(void *owner, const char *why)
     bool found_unfit = imports_over(workers->imports);
 
     workers->ready = false;
+    timer_cancel(workers->hang);
     code_cache_clear(workers->codes); /* the next Python may be another */
     lose_children(workers);
     zygote_drop(&workers->zygote);
@@ -285,6 +323,7 @@ struct workers *workers_start(struct loop *loop, const struct zygote_options *op
                                 .owner = owner};
     workers->restart = timer_new(loop, start_again, workers);
     workers->again = timer_new(loop, on_again, workers);
+    workers->hang = timer_new(loop, on_hang, workers);
     workers->guard = guard_new(loop, &workers->list, options);
     workers->pool = pool_new(workers, (size_t)options->ahead);
     workers->imports = imports_new(loop, end_zygote, workers);
@@ -323,5 +362,6 @@ void workers_drop(struct workers **workers)
     code_cache_drop(&dropped->codes);
     timer_drop(&dropped->restart);
     timer_drop(&dropped->again);
+    timer_drop(&dropped->hang);
     free(dropped);
 }

@@ -274,9 +274,11 @@ int zygote_fork(struct zygote_link *link, uint64_t id, int channel, struct error
     AUTO_CLOSE int theirs = channel;
     struct zygote_message message = {.type = ZYGOTE_FORK, .id = id};
 
-    if (!link->pid || io_send_fds(link->control, &message, sizeof(message), &theirs, 1) < 0)
-        return error_set_errno(err, link->pid ? errno : ECHILD, "ask the zygote for a child");
-    return 0;
+    if (!link->pid)
+        return error_set_errno(err, ECHILD, "ask the zygote for a child");
+    if (io_send_fds(link->control, &message, sizeof(message), &theirs, 1) >= 0)
+        return 0;
+    return errno == EAGAIN ? 1 : error_set_errno(err, errno, "ask the zygote for a child");
 }
 
 pid_t zygote_pid(const struct zygote_link *link)

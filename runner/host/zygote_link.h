@@ -54,7 +54,8 @@ struct zygote_link *zygote_start(struct loop *loop, const struct zygote_options 
                                  const char *skip, const struct zygote_events *events, void *owner,
                                  struct error **err);
 
-/* Asks for child `id`, whose end of its channel is `channel` (closed here). */
+/* Asks for child `id`, whose end of its channel is `channel` (closed here). 1: not now, there is
+ * more before it than the zygote's socket holds. -1 with `err`. */
 int zygote_fork(struct zygote_link *link, uint64_t id, int channel, struct error **err);
 
 /* The zygote's process id, for who reaps; 0 once it has been told of its end. */

@@ -265,3 +265,20 @@ def no_task_that_did_not_run_is_lost_with_the_zygote(build):
             items = [{"json": {"n": n}} for n in range(count)]
             pair.broker.say(cmd="settings", taskId="waits", settings=dict(settings, items=items))
             assert result_of(pair.broker.wait("done", "error", taskId="waits")) == count
+
+
+@case
+def hundreds_of_tasks_at_once(build):
+    """More children are asked for at once than the zygote's socket has room for."""
+    with Pair(build, N8N_RUNNERS_MAX_CONCURRENCY="400") as pair:
+        while sum(event["event"] == "offer" for event in pair.broker.seen) < 400:
+            pair.broker.wait("offer")
+        tasks = [pair.broker.task("return %d" % (n % 7)) for n in range(400)]
+        for n, task in enumerate(tasks):
+            while True:
+                ended = [e for e in pair.broker.seen if e["event"] in ("done", "error") and e["taskId"] == task]
+                if ended:
+                    break
+                pair.broker.wait("done", "error")
+            assert result_of(ended[0]) == n % 7
+        assert not [e for e in pair.broker.seen if e["event"] == "rejected"]
