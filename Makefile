@@ -5,6 +5,8 @@
 #   SANITIZE=1          AddressSanitizer and UndefinedBehaviorSanitizer
 #   BUILD=DIR           where everything is built
 #   ONLY=WORD           the tests whose names have WORD
+#   SECONDS_EACH=15     how long `make fuzz` runs each target; 0: until it is stopped
+#   TARGET=WORD         the targets whose names have WORD
 #   PREFIX=/usr/local   where `make install` puts it, below DESTDIR
 #   N8N=DIR             for install-n8n: the folder of n8n's package, or one with node_modules/n8n
 
@@ -20,6 +22,8 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 N8N ?=
 VS ?=
+SECONDS_EACH ?= 15
+TARGET ?=
 export CC PYTHON N8N
 
 # Found when it is first needed, which is after `deps`, and then kept.
@@ -28,6 +32,8 @@ PYTHON_FOUND = $(eval PYTHON_FOUND := $$(shell pyvenv/find-python $(PYTHON) 2>/d
 WARNINGS = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wswitch-enum -Werror
 HARDENING = $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2) -fstack-protector-strong -fPIE
 SANITIZERS = $(if $(SANITIZE),-fsanitize=address$(,)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+# With LIBFUZZER, which `make fuzz` sets for its own build, it sees which code an input reaches.
+SANITIZERS += $(if $(LIBFUZZER),-fsanitize=fuzzer-no-link)
 , := ,
 OPTIMIZE ?= -O2 -g
 ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -I. $(WARNINGS) $(OPTIMIZE) $(HARDENING) $(SANITIZERS) $(CFLAGS)
@@ -50,13 +56,19 @@ BROKER_SRC = $(BASE_SRC) $(wildcard tests/broker/*.c)
 UNDER_PROFILE_SRC = $(BASE_SRC) tests/sandbox/under_profile.c
 HOST_TEST_SRC = $(wildcard tests/unit/host/*.c)
 ZYGOTE_TEST_SRC = $(wildcard tests/unit/zygote/*.c)
+HOST_FUZZ_SRC = $(wildcard tests/fuzz/host/*.c)
 
 obj = $(patsubst %.c,$(BUILD)/obj/$(1)/%.o,$(2))
 HOST_OBJ = $(call obj,host,$(HOST_SRC))
 ZYGOTE_OBJ = $(call obj,zygote,$(ZYGOTE_SRC))
 BROKER_OBJ = $(call obj,host,$(BROKER_SRC))
 UNDER_PROFILE_OBJ = $(call obj,host,$(UNDER_PROFILE_SRC))
-UNIT_TESTS = $(patsubst tests/%.c,$(BUILD)/%,$(HOST_TEST_SRC) $(ZYGOTE_TEST_SRC))
+# A fuzz target is also a unit test: without libFuzzer it runs the inputs that are kept.
+HOST_FUZZ = $(patsubst tests/fuzz/host/%.c,$(BUILD)/unit/fuzz/%,$(HOST_FUZZ_SRC))
+FUZZ = $(HOST_FUZZ) $(BUILD)/unit/fuzz/json_python
+FUZZ_SRC = tests/fuzz/fuzz.c tests/fuzz/grammar.c
+FUZZ_ENGINE = $(if $(LIBFUZZER),,tests/fuzz/replay.c)
+UNIT_TESTS = $(patsubst tests/%.c,$(BUILD)/%,$(HOST_TEST_SRC) $(ZYGOTE_TEST_SRC)) $(FUZZ)
 # A unit test is linked with the whole program but its main().
 HOST_PARTS = $(filter-out %/main.o,$(HOST_OBJ))
 ZYGOTE_PARTS = $(filter-out %/main.o,$(ZYGOTE_OBJ))
@@ -75,7 +87,7 @@ NEEDS_DEPS = $(if $(filter deps run bench,$(MAKECMDGOALS)),deps) \
     $(if $(filter test test-packages test-n8n,$(MAKECMDGOALS)),deps-test)
 
 .PHONY: all build run deps deps-test venv install uninstall install-n8n uninstall-n8n \
-    packages test test-packages test-image test-n8n unit bench check check-musl format clean
+    packages test test-packages test-image test-n8n unit fuzz fuzzers bench check check-musl format clean
 .DELETE_ON_ERROR:
 
 all: build
@@ -138,6 +150,12 @@ uninstall-n8n:
 
 unit: $(UNIT_TESTS)
 
+# In a build of its own, with clang and its libFuzzer.
+fuzz: deps
+	@MAKE='$(MAKE)' SECONDS_EACH='$(SECONDS_EACH)' tests/fuzz/run $(BUILD)/fuzz '$(TARGET)'
+
+fuzzers: $(FUZZ) $(BUILD)/differential
+
 # VS='COMMAND' measures another runner in turn, ONLY=WORD some figures.
 bench: deps build venv packages
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/bench/bench.py $(BUILD) --vs '$(VS)' --only '$(ONLY)'
@@ -199,6 +217,22 @@ $(BUILD)/unit/host/%: $(BUILD)/obj/host/tests/unit/host/%.o $(HOST_PARTS)
 $(BUILD)/unit/zygote/%: $(BUILD)/obj/zygote/tests/unit/zygote/%.o $(ZYGOTE_PARTS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ $(PYTHON_LIBS) -lcmocka -o $@
+
+$(HOST_FUZZ): $(BUILD)/unit/fuzz/%: $(BUILD)/obj/host/tests/fuzz/host/%.o \
+    $(call obj,host,$(FUZZ_SRC) $(FUZZ_ENGINE)) $(HOST_PARTS)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $(LIBFUZZER:%=-fsanitize=fuzzer) $^ $(HOST_LIBS) -o $@
+
+ZYGOTE_FUZZ_OBJ = $(call obj,zygote,$(FUZZ_SRC)) $(ZYGOTE_PARTS)
+
+$(BUILD)/unit/fuzz/json_python: $(call obj,zygote,tests/fuzz/zygote/json_python.c \
+    tests/fuzz/zygote/reference.c $(FUZZ_ENGINE)) $(ZYGOTE_FUZZ_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $(LIBFUZZER:%=-fsanitize=fuzzer) $^ $(PYTHON_LIBS) -o $@
+
+$(BUILD)/differential: $(call obj,zygote,tests/fuzz/zygote/differential.c) $(ZYGOTE_FUZZ_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ $(PYTHON_LIBS) -o $@
 
 .SECONDARY:
 

@@ -325,6 +325,8 @@ enum json_type json_span_read(struct span text, struct json_want *wants, size_t 
     struct walk w = {.wants = wants, .wants_count = count};
     enum json_type type;
 
+    if (!text.length)
+        text.at = ""; /* an empty buf has no bytes to point at */
     w.scan = (struct scan){text.at, text.at, text.at + text.length, NULL};
     for (size_t i = 0; i < count; i++)
         wants[i].type = JSON_NONE;
@@ -353,6 +355,7 @@ size_t json_span_each(struct span array, bool (*visit)(void *owner, struct span 
     size_t visited = 0, depth = 0;
     const char *first = NULL;
 
+    skip_space(&s);
     for (s.at++; s.at < s.end; s.at++) {
         char c = *s.at;
 

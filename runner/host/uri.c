@@ -58,6 +58,8 @@ static const char *read_authority(struct uri *uri, const char *text, size_t leng
     }
     if (!*host)
         return "it names no host";
+    if (strpbrk(host, "[]"))
+        return "a bracket is where none belongs";
     uri->port = uri->tls ? PORT_HTTPS : PORT_HTTP;
     if (port) {
         long number = strtol(port, &end, 10);
@@ -77,17 +79,18 @@ int uri_parse(struct uri *uri, const char *setting, const char *text, struct err
     size_t authority, path;
 
     *uri = (struct uri){0};
+    if (strchr(text,
+               '@')) /* the text may hold a password: it is not shown, whatever else is wrong */
+        return error_set(err,
+                         "%s holds credentials, which are not supported: the token is a "
+                         "setting of its own",
+                         setting);
     for (const char *at = text; *at; at++)
         if ((unsigned char)*at <= ' ' || *at == 0x7f)
             return wrong(setting, text, "it holds a blank or a control character", err);
     rest = read_scheme(uri, text);
     if (!rest)
         return wrong(setting, text, "its scheme is none of http, https, ws and wss", err);
-    if (strchr(rest, '@')) /* the text may hold a password: it is not shown */
-        return error_set(err,
-                         "%s holds credentials, which are not supported: the token is a "
-                         "setting of its own",
-                         setting);
     if (strpbrk(rest, "?#"))
         return wrong(setting, text, "a query or fragment makes no sense there", err);
     authority = strcspn(rest, "/");

@@ -111,16 +111,15 @@ static long read_escape(const char **at, const char *end)
 /* One UTF-8 character. -1: invalid. */
 static long read_character(const char **at, const char *end)
 {
-    unsigned char lead = (unsigned char)**at;
-    int more = lead < 0x80 ? 0 : lead < 0xc0 ? -1 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
-    long character = more == 0 ? lead : lead & (0x3f >> more);
+    size_t length = json_utf8_length(*at, (size_t)(end - *at));
+    long character;
 
-    ++*at;
-    if (more < 0 || end - *at < more)
+    if (!length)
         return -1;
-    while (more-- > 0)
+    character = (unsigned char)*(*at)++ & (length == 1 ? 0x7f : 0x7f >> length);
+    while (--length)
         character = character << 6 | (*(*at)++ & 0x3f);
-    return character > 0x10ffff ? -1 : character;
+    return character;
 }
 
 /* A string with escapes in it: character by character, never more than it has bytes. */

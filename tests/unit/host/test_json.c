@@ -91,6 +91,7 @@ static void invalid_values(void **state)
         if (json_span_check(span_of(texts[i])))
             fail_msg("%s is not valid", texts[i]);
     assert_false(json_span_check((struct span){"1\0", 2}));
+    assert_false(json_span_check((struct span){NULL, 0}));
 }
 
 static void depth_has_a_limit(void **state)
@@ -151,6 +152,8 @@ static void elements_are_visited_until_told_otherwise(void **state)
     assert_int_equal(json_span_each(span_of("[1,[2,3],{\"a\":[4]},5]"), count_to_two, &seen), 2);
     assert_int_equal(seen, 2);
     assert_int_equal(json_span_each(span_of("[ ]"), count_to_two, &seen), 0);
+    seen = 0;
+    assert_int_equal(json_span_each(span_of(" \n[1] "), count_to_two, &seen), 1);
 }
 
 static void literals_are_written(void **state)

@@ -188,9 +188,10 @@ static void addresses(void **state)
         {"wss://h/a/b/", "h", "/a/b", "h", 443, true},
         {"http://[::1]:80", "::1", "", "[::1]", 80, false},
     };
-    static const char *const bad[] = {"ftp://h",        "http://",      "http://:1",   "http://h:0",
-                                      "http://h:99999", "http://u:p@h", "http://h/?q", "http://h#f",
-                                      "http://h o",     "http://[::1"};
+    static const char *const bad[] = {
+        "ftp://h",       "http://",        "http://:1",     "http://h:0",  "http://h:99999",
+        "http://u:pw@h", "http://u:p w@h", "ftp://u:pw@h",  "http://h/?q", "http://h#f",
+        "http://h o",    "http://[::1",    "http://[[::1]", "http://h]"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
@@ -214,6 +215,8 @@ static void addresses(void **state)
         if (uri_parse(&uri, "S", bad[i], &err) == 0)
             fail_msg("%s is no address", bad[i]);
         assert_non_null(strstr(error_text(err), "S"));
+        if (strchr(bad[i], '@') && strpbrk(error_text(err), "@`"))
+            fail_msg("%s is shown, and may hold a password", bad[i]);
     }
 }
 

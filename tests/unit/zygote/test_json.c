@@ -96,9 +96,11 @@ static void strings_of_every_length_are_read_and_written(void **state)
 
 static void what_is_no_json_is_an_error(void **state)
 {
-    static const char *const texts[] = {"",        "[",        "[1,]", "{\"a\"}", "\"",
-                                        "\"\\x\"", "01",       "1 2",  "nul",     "[1}",
-                                        "NaN",     "\"\x01\"", "{1:2}"};
+    static const char *const texts[] = {"", "[", "[1,]", "{\"a\"}", "\"", "\"\\x\"", "01", "1 2",
+                                        "nul", "[1}", "NaN", "\"\x01\"", "{1:2}",
+                                        /* what is not UTF-8, beside an escape and alone */
+                                        "\"\\n\x80\"", "\"\\n\xc0\xaf\"", "\"\\n\xed\xa0\x80\"",
+                                        "\"\\n\xf4\x90\x80\x80\"", "\"\\n\xc3\"", "\"\xc0\xaf\""};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
