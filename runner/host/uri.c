@@ -79,8 +79,8 @@ int uri_parse(struct uri *uri, const char *setting, const char *text, struct err
     size_t authority, path;
 
     *uri = (struct uri){0};
-    if (strchr(text,
-               '@')) /* the text may hold a password: it is not shown, whatever else is wrong */
+    /* the text may hold a password: it is not shown, whatever else is wrong */
+    if (strchr(text, '@'))
         return error_set(err,
                          "%s holds credentials, which are not supported: the token is a "
                          "setting of its own",

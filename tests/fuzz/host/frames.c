@@ -2,7 +2,9 @@
  * The host's reader of what a child sends, through a real socket.
  *
  * A line is a frame: its first byte is the type, the rest what it carries.
- *   P print   O output   D dropped   A part of a result   R result   E error   other: as it is
+ *   P print   O output   D dropped   A part of a result   R result   E error   C compiled code
+ *   T taken   other: as it is
+ *   @         the first line: the child has been asked to compile, and has not been given its task
  *   #c        from here on the host gets its bytes by so many as the code of c
  *   !bytes    the rest of the input, newlines and all, is sent raw: headers that lie
  */
@@ -14,6 +16,7 @@
 
 #include "runner/base/io.h"
 #include "runner/base/mem.h"
+#include "runner/host/code_cache.h"
 #include "runner/host/outcome.h"
 #include "runner/host/worker_state.h"
 #include "runner/host/zygote_link.h"
@@ -99,8 +102,12 @@ static void check_outcome(const struct worker_outcome *outcome)
         struct outcome_context context = {
             .task_id = "t", .timeout_s = 1, .result_max = RESULT_MAX, .continue_on_fail = goes_on};
         AUTO_BUF struct buf message = {0};
+        struct worker_outcome copy = *outcome;
 
-        outcome_message(&message, &context, outcome);
+        copy.result = (struct buf){0}; /* it becomes the message */
+        buf_add(&copy.result, outcome->result.data, outcome->result.length);
+        outcome_message(&message, &context, &copy);
+        buf_free(&copy.result);
         check_message(&message, 3);
     }
 }
@@ -149,9 +156,9 @@ static void send_bytes(struct channel *channel, const void *bytes, size_t length
 
 static void send_frame(struct channel *channel, struct span line)
 {
-    static const char letters[] = "PODREA";
+    static const char letters[] = "PODREA?CT";
     unsigned char letter = (unsigned char)line.at[0];
-    const char *known = letter ? strchr(letters, letter) : NULL;
+    const char *known = letter && letter != '?' ? strchr(letters, letter) : NULL;
     struct frame_header head = {.type = known ? FRAME_PRINT + (uint32_t)(known - letters) : letter,
                                 .length = line.length - 1};
 
@@ -176,12 +183,27 @@ static void send_all(struct channel *channel, struct span input)
     }
 }
 
+static void ask_to_compile(struct worker *worker)
+{
+    const struct worker_task task = {.settings = {"{}", 2}, .source = {"\"pass\"", 6}, .file = -1};
+    struct error *err = NULL;
+
+    MUST(request_fill(&worker->request, worker->workers->codes, &task, &err) == 0, "it is stored");
+    MUST(request_send(worker, &err) == 0, "the source is sent");
+    MUST(request_waits_for_code(&worker->request), "and waited for");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct zygote_options options = {0};
     struct workers workers = {.options = &options, .result_max = RESULT_MAX};
     struct told told = {0};
-    struct worker worker = {.workers = &workers, .pidfd = -1, .events = &events, .owner = &told};
+    struct worker worker = {.workers = &workers,
+                            .pidfd = -1,
+                            .events = &events,
+                            .owner = &told,
+                            .request = {.payload = -1}};
+    struct span input = {(const char *)data, size};
     struct channel channel = {.worker = &worker, .at_once = 4096};
     int pair[2];
 
@@ -189,13 +211,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     MUST(io_set_nonblocking(pair[0]) == 0, "it does not block");
     worker.channel_fd = pair[0];
     channel.child = pair[1];
-    send_all(&channel, (struct span){(const char *)data, size});
+    workers.codes = code_cache_new();
+    if (size >= 2 && memcmp(data, "@\n", 2) == 0) {
+        ask_to_compile(&worker);
+        input = (struct span){input.at + 2, size - 2};
+    }
+    send_all(&channel, input);
     io_close(&pair[1]);
     MUST(!worker.events || worker_read(&worker, READS) < 0, "the end of the channel is seen");
     MUST((worker.events == NULL) == (told.ends == 1), "it has ended when it was told");
     MUST(worker.result.length <= RESULT_MAX, "no more of a result is kept than it may have");
     buf_free(&worker.payload);
     buf_free(&worker.result);
+    request_free(&worker.request);
+    code_cache_drop(&workers.codes);
     io_close(&pair[0]);
     return 0;
 }

@@ -91,6 +91,7 @@ static void check_answer(const struct buf *out, const char *type, const char *ta
 static void check_answers(const struct message *message, struct span inside)
 {
     AUTO_BUF struct buf accepted = {0}, rejected = {0}, printed = {0}, done = {0}, failed = {0};
+    AUTO_BUF struct buf result = {0};
     const char *id = message->task_id, *reason = message->reason ? message->reason : "";
     struct task_error error = {.message = {"\"m\"", 3}, .description = inside};
 
@@ -103,7 +104,8 @@ static void check_answers(const struct message *message, struct span inside)
     check_answer(&printed, "runner:rpc", id, 5);
     must_have(span_of_buf(&printed), "callId", reason);
     MUST(fuzz_same(grammar_find(span_of_buf(&printed), "params"), inside), "params as they are");
-    message_done(&done, id, inside);
+    buf_add(&result, inside.at, inside.length);
+    message_done(&done, id, &result);
     check_answer(&done, "runner:taskdone", id, 3);
     MUST(fuzz_same(grammar_find(grammar_find(span_of_buf(&done), "data"), "result"), inside),
          "the result as it is");
