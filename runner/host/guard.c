@@ -34,7 +34,7 @@ struct guard {
 
 static bool runs(const struct worker *worker)
 {
-    return worker->events && worker->pidfd >= 0 && worker->request.delivered;
+    return worker->events && worker->pidfd >= 0 && worker->request.given;
 }
 
 /* The zygote's numbers may be of another namespace: ours stands with the descriptor. */
