@@ -148,7 +148,7 @@ static void on_lws_log(int level, const char *line)
 static const struct lws_protocols protocols[] = {
     {"watch", watch_lws_event, 0, 0, 0, NULL, 0},
     {"broker", broker_lws_event, 0, LWS_CHUNK, 0, NULL, 0},
-    {"grant", grant_lws_event, 0, LWS_CHUNK, 0, NULL, 0},
+    {"post", post_lws_event, 0, LWS_CHUNK, 0, NULL, 0},
     {NULL, NULL, 0, 0, 0, NULL, 0},
 };
 

@@ -1,9 +1,10 @@
 /*
  * The host's event loop: libwebsockets' own poll loop, with our descriptors and timers in it, and
- * the one lws context that broker, grant and health share.
+ * the one lws context that broker, http_post and health share.
  *
  * Every callback runs on the loop's thread. The libwebsockets types stay behind this header's
- * opaque structs; loop_context() and loop_vhost() are for broker.c, grant.c and health.c alone.
+ * opaque structs; loop_context() and loop_vhost() are for broker.c, http_post.c and health.c
+ * alone.
  */
 #ifndef HOST_LOOP_H
 #define HOST_LOOP_H
