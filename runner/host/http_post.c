@@ -79,7 +79,7 @@ static void attempt(void *owner, const char *address)
     struct http_post *post = owner;
     struct lws_client_connect_info info = {
         .context = loop_context(post->loop),
-        .vhost = loop_vhost(post->loop),
+        .vhost = post->tls ? loop_tls_vhost(post->loop) : loop_vhost(post->loop),
         .address = address,
         .port = post->port,
         .path = post->path,
@@ -92,7 +92,9 @@ static void attempt(void *owner, const char *address)
         .alpn = "http/1.1",
     };
 
-    if (!lws_client_connect_via_info(&info)) {
+    if (!info.vhost) {
+        dial_failed(post->dial, "TLS can't be prepared with the certificates of SSL_CERT_FILE");
+    } else if (!lws_client_connect_via_info(&info)) {
         post->wsi = NULL;
         dial_failed(post->dial, "the connection could not be made");
     }

@@ -91,14 +91,14 @@ void sentry_event_write(struct buf *envelope, const struct sentry_about *about,
                         const struct sentry_event *event)
 {
     AUTO_FREE char *text = event_text(about, event);
-    time_t seconds = (time_t)(event->time_ms / 1000);
+    time_t seconds = (time_t)(event->sent_ms / 1000);
     char stamp[32] = "";
     struct tm utc;
 
     if (gmtime_r(&seconds, &utc))
         strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc);
     buf_add_format(envelope, "{\"event_id\":\"%s\",\"sent_at\":\"%s.%03dZ\"}\n", event->id, stamp,
-                   (int)(event->time_ms % 1000));
+                   (int)(event->sent_ms % 1000));
     buf_add_format(envelope,
                    "{\"type\":\"event\",\"content_type\":\"application/json\",\"length\":%zu}\n",
                    text ? strlen(text) : 0);

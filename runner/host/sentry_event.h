@@ -23,9 +23,9 @@ struct sentry_about {
 struct sentry_event {
     char id[SENTRY_ID_LENGTH + 1]; /* hexadecimal */
     enum fault fault;
-    const char *detail;      /* or NULL */
-    unsigned long long more; /* of the same since the last report, which had none of their own */
-    int64_t time_ms;         /* since 1970 */
+    const char *detail;       /* or NULL */
+    unsigned long long more;  /* of the same since the last report, which had none of their own */
+    int64_t time_ms, sent_ms; /* since 1970: when it happened, and now */
 };
 
 /* Fills an id by chance. */

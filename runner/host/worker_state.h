@@ -25,8 +25,9 @@ struct worker {
     int pidfd;
     bool asked;  /* the zygote has been asked for its child */
     bool forked; /* the zygote has said so */
-    bool again;  /* its child is the second one */
-    bool idle;   /* it waits in the pool; nobody's yet */
+    int64_t asked_us;
+    bool again; /* its child is the second one */
+    bool idle;  /* it waits in the pool; nobody's yet */
     /* What the child was or will be given; kept until it is known to exist. */
     struct request {
         struct frame_header head;
