@@ -110,8 +110,11 @@ static void an_envelope_is_what_sentry_reads(void **state)
 {
     const struct sentry_about about = {
         .n8n_version = "2.41.0", .environment = "production", .deployment = "here"};
-    struct sentry_event event = {
-        .fault = FAULT_PYTHON_GONE, .detail = "signal 9", .more = 3, .time_ms = 1700000000123};
+    struct sentry_event event = {.fault = FAULT_PYTHON_GONE,
+                                 .detail = "signal 9",
+                                 .more = 3,
+                                 .time_ms = 1700000000123,
+                                 .sent_ms = 1700000009456};
     AUTO_BUF struct buf envelope = {0};
     const cJSON *exception, *tags;
     cJSON *head, *item, *json;
@@ -126,7 +129,7 @@ static void an_envelope_is_what_sentry_reads(void **state)
     item = cJSON_Parse(lines[1]);
     json = cJSON_Parse(lines[2]);
     assert_text(head, "event_id", event.id);
-    assert_text(head, "sent_at", "2023-11-14T22:13:20.123Z");
+    assert_text(head, "sent_at", "2023-11-14T22:13:29.456Z");
     assert_text(item, "type", "event");
     assert_int_equal(cJSON_GetNumberValue(cJSON_GetObjectItem(item, "length")), strlen(lines[2]));
     assert_text(json, "event_id", event.id);
