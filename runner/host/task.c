@@ -23,7 +23,7 @@ struct task {
     void *owner;
     struct task_settings settings;
     bool running;
-    bool process_there, begun;
+    bool begun; /* and its process was there */
     int64_t taken_us, started_us;
     struct task_end end;
     unsigned prints;
@@ -147,22 +147,16 @@ static void on_output(void *owner, const char *text, size_t length)
     task->hooks->output(task->owner, task->id, text, length);
 }
 
-/* Is everything there by now? `now_us`: the time. */
-static void note_begun(struct task *task, int64_t now_us)
-{
-    if (task->begun || !task->running || !task->process_there)
-        return;
-    task->begun = true;
-    if (task->hooks->begun)
-        task->hooks->begun(task->owner, now_us - task->taken_us);
-}
-
+/* Its process is there, as of `now_us`: are its settings? */
 static void on_forked(void *owner, int64_t now_us)
 {
     struct task *task = owner;
 
-    task->process_there = true;
-    note_begun(task, now_us);
+    if (task->begun || !task->running)
+        return;
+    task->begun = true;
+    if (task->hooks->begun)
+        task->hooks->begun(task->owner, now_us - task->taken_us);
 }
 
 static void on_ended(void *owner, struct worker_outcome *outcome)
@@ -185,12 +179,6 @@ static const struct worker_events worker_events = {
 
 /* ---- verbs ---- */
 
-static void take_worker(struct task *task, struct error **err)
-{
-    task->worker = worker_new(task->workers, &worker_events, task, err);
-    task->process_there = task->worker && worker_is_forked(task->worker);
-}
-
 struct task *task_new(struct loop *loop, struct workers *workers, const char *id,
                       const struct task_limits *limits, const struct task_hooks *hooks, void *owner,
                       struct error **err)
@@ -201,7 +189,7 @@ struct task *task_new(struct loop *loop, struct workers *workers, const char *id
         .id = mem_dup(id), .workers = workers, .limits = *limits, .hooks = hooks, .owner = owner};
     task->taken_us = clock_us();
     task->timeout = timer_new(loop, on_timeout, task);
-    take_worker(task, err);
+    task->worker = worker_new(workers, &worker_events, task, err);
     if (!task->worker)
         task_drop(&task);
     return task;
@@ -267,8 +255,9 @@ void task_start(struct task *task, struct message *message)
         return;
     }
     if (!task->worker)
-        take_worker(task, &err);
-    note_begun(task, task->started_us);
+        task->worker = worker_new(task->workers, &worker_events, task, &err);
+    if (task->worker && worker_is_forked(task->worker))
+        on_forked(task, task->started_us);
     if (task->worker && worker_give(task->worker, settings, &err) == 0) {
         timer_set(task->timeout, task->limits.timeout_us);
         return;
