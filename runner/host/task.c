@@ -79,12 +79,29 @@ static void log_completed(const struct task *task, long long size)
              duration, bytes, s->node_name, s->node_id, s->workflow_name, s->workflow_id);
 }
 
+/* Its process is there, as of `now_us`: are its settings? */
+static void on_forked(void *owner, int64_t now_us)
+{
+    struct task *task = owner;
+
+    if (task->begun || !task->running)
+        return;
+    task->begun = true;
+    if (task->hooks->begun)
+        task->hooks->begun(task->owner, now_us - task->taken_us);
+}
+
+/* A child may have answered before the zygote has said that it is there. */
 static void note_end(struct task *task, const struct outcome_context *context,
                      const struct worker_outcome *outcome)
 {
+    int64_t now = clock_us();
+
     task->end.outcome = outcome_of(context, outcome);
-    task->end.duration_us = clock_us() - task->started_us;
+    task->end.duration_us = now - task->started_us;
     task->end.detail = outcome_detail(context, outcome);
+    if (outcome && outcome->end != WORKER_LOST)
+        on_forked(task, now);
 }
 
 /* Sends the one message that ends the task. */
@@ -145,18 +162,6 @@ static void on_output(void *owner, const char *text, size_t length)
     struct task *task = owner;
 
     task->hooks->output(task->owner, task->id, text, length);
-}
-
-/* Its process is there, as of `now_us`: are its settings? */
-static void on_forked(void *owner, int64_t now_us)
-{
-    struct task *task = owner;
-
-    if (task->begun || !task->running)
-        return;
-    task->begun = true;
-    if (task->hooks->begun)
-        task->hooks->begun(task->owner, now_us - task->taken_us);
 }
 
 static void on_ended(void *owner, struct worker_outcome *outcome)
