@@ -9,11 +9,18 @@
 #include <unistd.h>
 
 #include "runner/base/buf.h"
+#include "runner/base/clock.h"
 #include "runner/base/io.h"
+#include "runner/base/log_burst.h"
 #include "runner/base/mem.h"
 
 static enum log_level lowest = LOG_LEVEL_INFO;
 static bool only_stderr;
+
+/* NULL: nothing is gathered. */
+static struct log_burst *burst;
+static void (*burst_due)(void *owner, int64_t at_us);
+static void *burst_owner;
 
 static const struct {
     const char *name;
@@ -62,21 +69,12 @@ static void add_terminal_prefix(struct buf *line, enum log_level level)
                    colour ? levels[level].colour : "", levels[level].name, colour ? "\x1b[0m" : "");
 }
 
-void log_write(enum log_level level, const char *format, ...)
+/* One line, whatever the text has in it. */
+static void write_line(enum log_level level, const char *text)
 {
     AUTO_BUF struct buf line = {0};
-    AUTO_FREE char *text = NULL;
     int fd = level >= LOG_LEVEL_WARN || only_stderr ? STDERR_FILENO : STDOUT_FILENO;
-    va_list arguments;
 
-    if (!log_wants(level))
-        return;
-    va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        text = NULL;
-    va_end(arguments);
-    if (!text)
-        return;
     if (isatty(fd))
         add_terminal_prefix(&line, level);
     for (const char *c = text; *c; c++) {
@@ -90,4 +88,68 @@ void log_write(enum log_level level, const char *format, ...)
     buf_add_char(&line, '\n');
     if (!buf_failed(&line))
         (void)!io_write(fd, line.data, line.length);
+}
+
+/* ---- bursts ---- */
+
+static void flush(bool all, int64_t now)
+{
+    enum log_level level;
+    char *line;
+
+    while (burst && (line = log_burst_take(burst, all, now, &level))) {
+        write_line(level, line);
+        free(line);
+    }
+}
+
+/* Is the line counted, and not written? */
+static bool is_gathered(enum log_level level, const char *format, const char *text)
+{
+    int64_t now = clock_us(), due;
+
+    if (!burst || level < LOG_LEVEL_WARN)
+        return false;
+    flush(false, now);
+    due = log_burst_due(burst);
+    if (log_burst_passes(burst, level, format, text, now))
+        return false;
+    if (log_burst_due(burst) != due)
+        burst_due(burst_owner, log_burst_due(burst));
+    return true;
+}
+
+void log_gather(void (*due)(void *owner, int64_t at_us), void *owner)
+{
+    log_gather_end();
+    burst = log_burst_new();
+    burst_due = due;
+    burst_owner = owner;
+}
+
+int64_t log_flush(bool all)
+{
+    flush(all, clock_us());
+    return burst ? log_burst_due(burst) : -1;
+}
+
+void log_gather_end(void)
+{
+    flush(true, clock_us());
+    log_burst_free(&burst);
+}
+
+void log_write(enum log_level level, const char *format, ...)
+{
+    AUTO_FREE char *text = NULL;
+    va_list arguments;
+
+    if (!log_wants(level))
+        return;
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0)
+        text = NULL;
+    va_end(arguments);
+    if (text && !is_gathered(level, format, text))
+        write_line(level, text);
 }

@@ -8,6 +8,7 @@
 #define BASE_LOG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum log_level {
     LOG_LEVEL_DEBUG,
@@ -21,6 +22,16 @@ void log_set_level(enum log_level level);
 /* Send debug and info to standard error too (for commands whose standard output is data). */
 void log_use_stderr(void);
 bool log_wants(enum log_level level);
+
+/*
+ * Gather bursts of warnings and errors from now on; see log_burst.h. When something has been
+ * gathered, `due` is called with the time (clock_us()) to call log_flush() at.
+ */
+void log_gather(void (*due)(void *owner, int64_t at_us), void *owner);
+/* Writes what was gathered and is due, or all. The time to call again; -1: nothing is gathered. */
+int64_t log_flush(bool all);
+/* Writes all, and gathers no more. */
+void log_gather_end(void);
 
 /* LOG_LEVEL_INFO for "info", and so on; -1 for an unknown name. */
 int log_level_from_name(const char *name);

@@ -80,6 +80,10 @@ static const struct setting {
     {"N8N_RUNNERS_TASK_MEMORY_MB", WHOLE, offsetof(struct config, task_memory_mb), "0", 0,
      MEGABYTES_MAX},
     {"N8N_RUNNERS_TASK_TMP_MB", WHOLE, offsetof(struct config, task_tmp_mb), "0", 0, MEGABYTES_MAX},
+    {"N8N_SENTRY_DSN", SECRET, offsetof(struct config, sentry_text), NULL, 0, 0},
+    {"N8N_VERSION", TEXT, offsetof(struct config, n8n_version), NULL, 0, 0},
+    {"ENVIRONMENT", TEXT, offsetof(struct config, environment), NULL, 0, 0},
+    {"DEPLOYMENT_NAME", TEXT, offsetof(struct config, deployment_name), NULL, 0, 0},
 };
 
 /* ---- one setting ---- */
@@ -277,6 +281,9 @@ int config_load(struct config *config, config_getenv_fn *get, void *owner, enum 
     if (config->broker_uri)
         uri_parse(&config->broker, "N8N_RUNNERS_TASK_BROKER_URI", config->broker_uri, &problem);
     note_problem(&problems, &problem);
+    if (config->sentry_text)
+        sentry_dsn_parse(&config->sentry, "N8N_SENTRY_DSN", config->sentry_text, &problem);
+    note_problem(&problems, &problem);
     check_runner_id(config, &problem);
     note_problem(&problems, &problem);
     if (!problems.length)
@@ -294,6 +301,7 @@ void config_free(struct config *config)
         if (settings[i].kind == TEXT || settings[i].kind == SECRET)
             free(*(char **)((char *)config + settings[i].offset));
     uri_free(&config->broker);
+    sentry_dsn_free(&config->sentry);
     policy_free(&config->policy);
     *config = (struct config){0};
 }
@@ -330,7 +338,7 @@ static bool is_secret(const struct config *config, const char *variable)
 {
     size_t name = strcspn(variable, "=");
     const char *value = variable[name] ? variable + name + 1 : "";
-    const char *const tokens[] = {config->auth_token, config->grant_token};
+    const char *const tokens[] = {config->auth_token, config->grant_token, config->sentry_text};
 
     for (size_t i = 0; i < ARRAY_COUNT(tokens); i++)
         if (tokens[i] && strcmp(tokens[i], value) == 0)

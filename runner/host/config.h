@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "allowlist/policy.h"
+#include "runner/host/sentry_dsn.h"
 #include "runner/host/uri.h"
 
 struct error;
@@ -37,6 +38,11 @@ struct config {
     int network;        /* enum network_choice */
     int task_memory_mb; /* 0: no limit of its own */
     int task_tmp_mb;    /* 0: a task has no place to write */
+    char *sentry_text; /* N8N_SENTRY_DSN as it was written; NULL when not set, as the three below */
+    char *n8n_version;
+    char *environment;
+    char *deployment_name;
+    struct sentry_dsn sentry; /* its key is NULL: faults are not reported */
 };
 
 /* As their settings name them, in this order. */

@@ -1,6 +1,6 @@
 /*
- * Trying the addresses of a name one after the other, until one answers: what broker and grant
- * share. Who opens and closes connections is the owner; dial says which and when.
+ * Trying the addresses of a name one after the other, until one answers: what broker and
+ * http_post share. Who opens and closes connections is the owner; dial says which and when.
  */
 #ifndef HOST_DIAL_H
 #define HOST_DIAL_H

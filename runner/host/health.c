@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "runner/base/buf.h"
 #include "runner/base/error.h"
 #include "runner/base/io.h"
 #include "runner/base/log.h"
@@ -26,28 +27,71 @@ enum { BACKLOG = 64, VISITOR_SECONDS = 5 };
 struct health {
     struct watch *listener;
     struct lws_vhost *vhost;
+    const struct health_events *events;
+    void *owner;
 };
 
-static int answer(struct lws *wsi)
+/* Sends the answer, and closes: one request a connection. What the socket does not take at once,
+ * lws keeps and sends before it closes. */
+static int answer(struct lws *wsi, const char *status, const char *type, const struct buf *body)
 {
-    static const char text[] = "HTTP/1.1 200 OK\r\n"
-                               "content-type: application/json\r\n"
-                               "content-length: 15\r\n"
-                               "connection: close\r\n"
-                               "\r\n"
-                               "{\"status\":\"ok\"}";
-    unsigned char room[LWS_PRE + sizeof(text)];
+    AUTO_BUF struct buf text = {0};
+    char *room = buf_reserve(&text, LWS_PRE);
 
-    memcpy(room + LWS_PRE, text, sizeof(text));
-    lws_write(wsi, room + LWS_PRE, sizeof(text) - 1, LWS_WRITE_HTTP_HEADERS);
-    return -1; /* one request a connection */
+    if (!room || buf_failed(body))
+        return -1;
+    memset(room, 0, LWS_PRE);
+    text.length = LWS_PRE;
+    buf_add_format(&text,
+                   "HTTP/1.1 %s\r\n"
+                   "content-type: %s\r\n"
+                   "content-length: %zu\r\n"
+                   "cache-control: no-store\r\n"
+                   "connection: close\r\n"
+                   "\r\n",
+                   status, type, body->length);
+    buf_add(&text, body->data, body->length);
+    if (!buf_failed(&text))
+        lws_write(wsi, (unsigned char *)text.data + LWS_PRE, text.length - LWS_PRE,
+                  LWS_WRITE_HTTP_HEADERS);
+    return -1;
+}
+
+static int answer_health(struct lws *wsi, const char *problem)
+{
+    AUTO_BUF struct buf body = {0};
+
+    if (problem)
+        buf_add_format(&body, "{\"status\":\"unavailable\",\"reason\":\"%s\"}", problem);
+    else
+        buf_add_text(&body, "{\"status\":\"ok\"}");
+    return answer(wsi, problem ? "503 Service Unavailable" : "200 OK", "application/json", &body);
+}
+
+static int answer_metrics(struct lws *wsi, const struct health *health)
+{
+    AUTO_BUF struct buf body = {0};
+
+    health->events->metrics(health->owner, &body);
+    return answer(wsi, "200 OK", "text/plain; version=0.0.4; charset=utf-8", &body);
+}
+
+static int request(struct lws *wsi, const char *path)
+{
+    const struct health *health = lws_vhost_user(lws_get_vhost(wsi));
+
+    if (path && strcmp(path, "/metrics") == 0)
+        return answer_metrics(wsi, health);
+    if (path && strcmp(path, "/healthz") == 0)
+        return answer_health(wsi, health->events->problem(health->owner));
+    return answer_health(wsi, NULL);
 }
 
 static int health_lws_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                             size_t length)
 {
-    (void)user, (void)in, (void)length;
-    return reason == LWS_CALLBACK_HTTP ? answer(wsi) : 0;
+    (void)user, (void)length;
+    return reason == LWS_CALLBACK_HTTP ? request(wsi, in) : 0;
 }
 
 static const struct lws_protocols protocols[] = {
@@ -114,7 +158,8 @@ static int port_of(int fd)
                                                : ((struct sockaddr_in *)&address)->sin_port);
 }
 
-struct health *health_start(struct loop *loop, const char *host, int port, struct error **err)
+struct health *health_start(struct loop *loop, const char *host, int port,
+                            const struct health_events *events, void *owner, struct error **err)
 {
     struct health *health;
     struct lws_context_creation_info info = {
@@ -130,6 +175,9 @@ struct health *health_start(struct loop *loop, const char *host, int port, struc
         return NULL;
     port = port_of(fd);
     health = mem_alloc(sizeof(*health));
+    health->events = events;
+    health->owner = owner;
+    info.user = health;
     health->vhost = lws_create_vhost(loop_context(loop), &info);
     if (!health->vhost) {
         io_close(&fd);

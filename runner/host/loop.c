@@ -22,6 +22,8 @@ enum { DESCRIPTORS_MAX = 8192 };
 struct loop {
     struct lws_context *lws;
     struct lws_vhost *vhost;
+    struct lws_vhost *tls_vhost; /* the same, or another, or NULL: not prepared */
+    const char *ca_file;
     bool stopped;
 };
 
@@ -148,32 +150,41 @@ static void on_lws_log(int level, const char *line)
 static const struct lws_protocols protocols[] = {
     {"watch", watch_lws_event, 0, 0, 0, NULL, 0},
     {"broker", broker_lws_event, 0, LWS_CHUNK, 0, NULL, 0},
-    {"grant", grant_lws_event, 0, LWS_CHUNK, 0, NULL, 0},
+    {"post", post_lws_event, 0, LWS_CHUNK, 0, NULL, 0},
     {NULL, NULL, 0, 0, 0, NULL, 0},
 };
 
-struct loop *loop_new(bool tls, const char *ca_file, struct error **err)
+static struct lws_context_creation_info creation_info(const struct loop *loop, bool tls)
 {
-    struct loop *loop = mem_alloc(sizeof(*loop));
-    struct lws_context_creation_info info = {
+    return (struct lws_context_creation_info){
         .port = CONTEXT_PORT_NO_LISTEN,
         .protocols = protocols,
-        .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
+        .options =
+            LWS_SERVER_OPTION_EXPLICIT_VHOSTS | (tls ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0),
         .fd_limit_per_thread = DESCRIPTORS_MAX,
         .pt_serv_buf_size = LWS_CHUNK,
-        .vhost_name = "client",
+        .vhost_name = tls ? "client over TLS" : "client",
         .alpn = "http/1.1",
-        .client_ssl_ca_filepath = ca_file,
+        .client_ssl_ca_filepath = loop->ca_file,
     };
+}
+
+struct loop *loop_new(enum loop_tls tls, const char *ca_file, struct error **err)
+{
+    struct loop *loop = mem_alloc(sizeof(*loop));
+    struct lws_context_creation_info info;
 
     lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);
-    if (tls)
-        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+    loop->ca_file = ca_file;
+    info = creation_info(loop, tls != LOOP_TLS_NONE);
     loop->lws = lws_create_context(&info);
+    info = creation_info(loop, tls == LOOP_TLS_NOW);
     loop->vhost = loop->lws ? lws_create_vhost(loop->lws, &info) : NULL;
+    if (tls == LOOP_TLS_NOW)
+        loop->tls_vhost = loop->vhost;
     if (loop->vhost)
         return loop;
-    if (tls && ca_file)
+    if (tls == LOOP_TLS_NOW && ca_file)
         error_set(err, "prepare TLS with the certificates of `%s` (SSL_CERT_FILE)", ca_file);
     else
         error_set(err, "start the event loop");
@@ -194,10 +205,21 @@ void loop_run(struct loop *loop)
         continue;
 }
 
+void loop_run_again(struct loop *loop)
+{
+    loop->stopped = false;
+    loop_run(loop);
+}
+
 void loop_stop(struct loop *loop)
 {
     loop->stopped = true;
     lws_cancel_service(loop->lws);
+}
+
+const char *loop_library(void)
+{
+    return lws_get_library_version();
 }
 
 struct lws_context *loop_context(struct loop *loop)
@@ -208,4 +230,13 @@ struct lws_context *loop_context(struct loop *loop)
 struct lws_vhost *loop_vhost(struct loop *loop)
 {
     return loop->vhost;
+}
+
+struct lws_vhost *loop_tls_vhost(struct loop *loop)
+{
+    struct lws_context_creation_info info = creation_info(loop, true);
+
+    if (!loop->tls_vhost)
+        loop->tls_vhost = lws_create_vhost(loop->lws, &info);
+    return loop->tls_vhost;
 }

@@ -1,9 +1,10 @@
 /*
  * The host's event loop: libwebsockets' own poll loop, with our descriptors and timers in it, and
- * the one lws context that broker, grant and health share.
+ * the one lws context that broker, http_post and health share.
  *
  * Every callback runs on the loop's thread. The libwebsockets types stay behind this header's
- * opaque structs; loop_context() and loop_vhost() are for broker.c, grant.c and health.c alone.
+ * opaque structs; loop_context() and the vhosts are for broker.c, http_post.c and health.c
+ * alone.
  */
 #ifndef HOST_LOOP_H
 #define HOST_LOOP_H
@@ -18,15 +19,25 @@ struct timer;
 struct lws_context;
 struct lws_vhost;
 
-/* `tls`: connections may use TLS (it takes time to prepare). `ca_file`: certificates to trust, or
- * NULL for the system's. free with loop_free(). */
-struct loop *loop_new(bool tls, const char *ca_file, struct error **err);
+/* Reading the certificates to trust takes some 35 ms, of which a start has not many. */
+enum loop_tls {
+    LOOP_TLS_NONE,
+    LOOP_TLS_LATER, /* when a connection first needs it */
+    LOOP_TLS_NOW,
+};
+
+/* `ca_file`: certificates to trust, or NULL for the system's; borrowed. free with loop_free(). */
+struct loop *loop_new(enum loop_tls tls, const char *ca_file, struct error **err);
 /* Closes what is still open and frees everything; NULL is fine. */
 void loop_free(struct loop *loop);
 
 /* Runs until loop_stop(). */
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
+/* After a loop_stop(): runs until the next one. */
+void loop_run_again(struct loop *loop);
+/* libwebsockets' version. */
+const char *loop_library(void);
 
 /* ---- descriptors ---- */
 
@@ -59,7 +70,10 @@ void timer_drop(struct timer **timer);
 /* ---- for the files that speak a protocol over lws ---- */
 
 struct lws_context *loop_context(struct loop *loop);
-/* The vhost for client connections. */
+/* The vhost for client connections; with TLS only when that was prepared at once. */
 struct lws_vhost *loop_vhost(struct loop *loop);
+/* The vhost for client connections over TLS, which is prepared now if it was not; NULL when it
+ * can't be. */
+struct lws_vhost *loop_tls_vhost(struct loop *loop);
 
 #endif

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "pyvenv/venv.h"
+#include "runner/base/clock.h"
 #include "runner/base/error.h"
 #include "runner/base/io.h"
 #include "runner/base/log.h"
@@ -30,6 +31,7 @@
 #include "runner/host/options.h"
 #include "runner/host/runner.h"
 #include "runner/host/scratch.h"
+#include "runner/host/sentry.h"
 #include "runner/host/zygote_link.h"
 
 struct host {
@@ -38,7 +40,9 @@ struct host {
     struct zygote_options zygote;
     struct loop *loop;
     struct watch *signals;
+    struct timer *log_due;
     struct health *health;
+    struct sentry *sentry;
     struct runner *runner;
     struct exec *exec;
     struct check *check;
@@ -119,6 +123,44 @@ static int watch_signals(struct host *host, struct error **err)
     return host->signals ? 0 : -1;
 }
 
+/* ---- what others see ---- */
+
+static void on_log_due(void *owner)
+{
+    struct host *host = owner;
+    int64_t next = log_flush(false);
+
+    if (next >= 0)
+        timer_set(host->log_due, next - clock_us());
+}
+
+static void on_gathered(void *owner, int64_t at_us)
+{
+    struct host *host = owner;
+
+    timer_set(host->log_due, at_us - clock_us());
+}
+
+static const char *problem(void *owner)
+{
+    const struct host *host = owner;
+
+    return host->runner ? runner_problem(host->runner) : "the runner is leaving";
+}
+
+static void metrics(void *owner, struct buf *text)
+{
+    const struct host *host = owner;
+
+    if (host->runner)
+        runner_metrics(host->runner, text);
+}
+
+static const struct health_events health_events = {
+    .problem = problem,
+    .metrics = metrics,
+};
+
 /* ---- where things are ---- */
 
 static int find_folder(struct host *host, struct error **err)
@@ -191,6 +233,34 @@ static int choose_zygote(struct host *host, struct error **err)
 
 /* ---- the commands ---- */
 
+static int serve(struct host *host, struct error **err)
+{
+    const struct config *config = &host->config;
+
+    host->log_due = timer_new(host->loop, on_log_due, host);
+    log_gather(on_gathered, host);
+    if (config->health_enabled) {
+        host->health = health_start(host->loop, config->health_host, config->health_port,
+                                    &health_events, host, err);
+        if (!host->health)
+            return -1;
+    }
+    host->sentry = sentry_new(host->loop, config);
+    host->runner = runner_start(host->loop, config, &host->zygote, host->sentry, err);
+    if (!host->runner)
+        sentry_report(host->sentry, FAULT_PYTHON_START, error_text(*err));
+    return host->runner ? 0 : -1;
+}
+
+static enum loop_tls tls_of(const struct host *host)
+{
+    if (host->options.command != COMMAND_SERVE)
+        return LOOP_TLS_NONE;
+    if (host->config.broker.tls)
+        return LOOP_TLS_NOW;
+    return host->config.sentry.uri.tls ? LOOP_TLS_LATER : LOOP_TLS_NONE;
+}
+
 static int start(struct host *host, struct error **err)
 {
     const struct rlimit no_core = {0, 0};
@@ -198,7 +268,7 @@ static int start(struct host *host, struct error **err)
     /* tokens are in this process's memory */
     if (setrlimit(RLIMIT_CORE, &no_core) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         return error_set_errno(err, errno, "keep this process's memory to itself");
-    host->loop = loop_new(host->config.broker.tls, host->config.ca_file, err);
+    host->loop = loop_new(tls_of(host), host->config.ca_file, err);
     if (!host->loop || watch_signals(host, err) < 0 || choose_zygote(host, err) < 0)
         return -1;
     if (host->options.command == COMMAND_EXEC) {
@@ -209,22 +279,28 @@ static int start(struct host *host, struct error **err)
         host->check = check_start(host->loop, &host->config, &host->zygote, &host->options, err);
         return host->check ? 0 : -1;
     }
-    if (host->config.health_enabled) {
-        host->health =
-            health_start(host->loop, host->config.health_host, host->config.health_port, err);
-        if (!host->health)
-            return -1;
-    }
-    host->runner = runner_start(host->loop, &host->config, &host->zygote, err);
-    return host->runner ? 0 : -1;
+    return serve(host, err);
+}
+
+/* The runner is done: what is left is to say why, if that is its own fault. The exit code. */
+static int leave(struct host *host)
+{
+    int exit_code = runner_exit_code(host->runner);
+
+    runner_drop(&host->runner);
+    sentry_say_goodbye(host->sentry);
+    return exit_code;
 }
 
 static void clean_up(struct host *host)
 {
     runner_drop(&host->runner);
+    sentry_drop(&host->sentry);
     exec_drop(&host->exec);
     check_drop(&host->check);
     health_stop(&host->health);
+    log_gather_end();
+    timer_drop(&host->log_due);
     watch_drop(&host->signals);
     loop_free(host->loop);
     config_free_environment(host->environment);
@@ -252,11 +328,12 @@ static int run(struct host *host)
     }
     if (start(host, &err) < 0) {
         log_error("%s", error_text(err));
+        sentry_say_goodbye(host->sentry);
         return 1;
     }
     loop_run(host->loop);
     if (host->runner)
-        exit_code = runner_exit_code(host->runner);
+        exit_code = leave(host);
     else if (host->exec)
         exit_code = exec_exit_code(host->exec);
     else if (host->check)

@@ -53,6 +53,7 @@ static char *sentence(const struct outcome_context *context, const struct worker
     case TASK_CANCELLED:
         return mem_dup("Task was cancelled");
     case TASK_SENSELESS:
+    case TASK_UNSTARTED:
         return mem_dup(context->problem);
     case TASK_RAN:
         break;
@@ -82,8 +83,8 @@ static char *sentence(const struct outcome_context *context, const struct worker
 /* continueOnFail covers what the code did and how its process ended, not a refusal or a cancel. */
 static bool is_covered(const struct outcome_context *context, const struct worker_outcome *outcome)
 {
-    if (!context->continue_on_fail || context->stop == TASK_CANCELLED ||
-        context->stop == TASK_SENSELESS)
+    if (!context->continue_on_fail ||
+        (context->stop != TASK_RAN && context->stop != TASK_TIMED_OUT))
         return false;
     return context->stop == TASK_TIMED_OUT || outcome->end != WORKER_ERROR ||
            strcmp(outcome->kind, "raised") == 0;
@@ -131,4 +132,89 @@ long long outcome_message(struct buf *message, const struct outcome_context *con
     covered_length = (long long)covered.length;
     message_done(message, context->task_id, &covered);
     return covered_length;
+}
+
+/* ---- for who counts and logs ---- */
+
+static const char *const names[TASK_OUTCOMES] = {
+    [OUTCOME_DONE] = "done",           [OUTCOME_RAISED] = "raised",
+    [OUTCOME_VIOLATION] = "violation", [OUTCOME_SYNTAX] = "syntax",
+    [OUTCOME_INVALID] = "invalid",     [OUTCOME_TIMEOUT] = "timeout",
+    [OUTCOME_CANCELLED] = "cancelled", [OUTCOME_KILLED] = "killed",
+    [OUTCOME_EXITED] = "exited",       [OUTCOME_TOO_LARGE] = "too_large",
+    [OUTCOME_BREACH] = "breach",       [OUTCOME_LOST] = "lost",
+    [OUTCOME_UNSTARTED] = "unstarted", [OUTCOME_DROPPED] = "dropped",
+    [OUTCOME_WITHDRAWN] = "withdrawn",
+};
+
+const char *outcome_name(enum task_outcome outcome)
+{
+    return names[outcome];
+}
+
+static enum task_outcome outcome_of_error(const char *kind)
+{
+    if (strcmp(kind, "violation") == 0)
+        return OUTCOME_VIOLATION;
+    if (strcmp(kind, "syntax") == 0)
+        return OUTCOME_SYNTAX;
+    return strcmp(kind, "settings") == 0 ? OUTCOME_INVALID : OUTCOME_RAISED;
+}
+
+static bool was_killed(const struct worker_outcome *outcome)
+{
+    return outcome->reason ||
+           (WIFSIGNALED(outcome->status) && WTERMSIG(outcome->status) == SIGKILL);
+}
+
+enum task_outcome outcome_of(const struct outcome_context *context,
+                             const struct worker_outcome *outcome)
+{
+    switch (context->stop) {
+    case TASK_TIMED_OUT:
+        return OUTCOME_TIMEOUT;
+    case TASK_CANCELLED:
+        return OUTCOME_CANCELLED;
+    case TASK_SENSELESS:
+        return OUTCOME_INVALID;
+    case TASK_UNSTARTED:
+        return OUTCOME_UNSTARTED;
+    case TASK_RAN:
+        break;
+    }
+    switch (outcome->end) {
+    case WORKER_ERROR:
+        return outcome_of_error(outcome->kind);
+    case WORKER_TOO_LARGE:
+        return OUTCOME_TOO_LARGE;
+    case WORKER_BREACH:
+        return OUTCOME_BREACH;
+    case WORKER_EXITED:
+        return was_killed(outcome) ? OUTCOME_KILLED : OUTCOME_EXITED;
+    case WORKER_LOST:
+        return OUTCOME_LOST;
+    case WORKER_RESULT:
+        break;
+    }
+    return OUTCOME_DONE;
+}
+
+char *outcome_detail(const struct outcome_context *context, const struct worker_outcome *outcome)
+{
+    enum task_outcome what = outcome_of(context, outcome);
+
+    if (what == OUTCOME_INVALID || what == OUTCOME_UNSTARTED)
+        return mem_dup(context->problem);
+    if (what == OUTCOME_TOO_LARGE)
+        return mem_format("%zu bytes are allowed", context->result_max);
+    if (what == OUTCOME_TIMEOUT)
+        return mem_format("%d s are allowed", context->timeout_s);
+    if (what != OUTCOME_KILLED && what != OUTCOME_EXITED)
+        return NULL;
+    if (outcome->reason)
+        return mem_dup(outcome->reason);
+    if (WIFSIGNALED(outcome->status))
+        return mem_format("signal %d (%s)", WTERMSIG(outcome->status),
+                          strsignal(WTERMSIG(outcome->status)));
+    return mem_format("exit code %d", WEXITSTATUS(outcome->status));
 }

@@ -43,10 +43,15 @@ void runner_finish_stopping(struct runner *r, int exit_code)
         loop_stop(r->loop);
 }
 
-static void drop_tasks(struct runner *r)
+/* `why`: a clause. */
+static void drop_tasks(struct runner *r, const char *why)
 {
-    while (r->task_count)
-        task_drop(&r->tasks[--r->task_count]);
+    while (r->task_count) {
+        struct task **last = &r->tasks[--r->task_count];
+
+        runner_report_dropped(r, *last, why);
+        task_drop(last);
+    }
 }
 
 static void on_grace_over(void *owner)
@@ -56,7 +61,7 @@ static void on_grace_over(void *owner)
     log_warn("%zu task%s still running after %d s: ending %s", r->task_count,
              r->task_count == 1 ? " is" : "s are", r->config->graceful_shutdown_timeout,
              r->task_count == 1 ? "it" : "them");
-    drop_tasks(r);
+    drop_tasks(r, "the runner stops");
     runner_finish_stopping(r, 1);
 }
 
@@ -64,7 +69,7 @@ void runner_stop(struct runner *r)
 {
     if (r->stopping) {
         log_warn("Told to stop twice: ending at once");
-        drop_tasks(r);
+        drop_tasks(r, "the runner stops");
         leave(r, 1);
         return;
     }
@@ -72,6 +77,7 @@ void runner_stop(struct runner *r)
     timer_cancel(r->idle);
     for (size_t i = r->task_count; i-- > 0;)
         if (!task_is_running(r->tasks[i])) {
+            runner_report_dropped(r, r->tasks[i], "the runner stops");
             task_drop(&r->tasks[i]);
             r->tasks[i] = r->tasks[--r->task_count];
         }
@@ -157,14 +163,16 @@ static void on_message(void *owner, struct span text, int file)
         [MESSAGE_DRAIN] = on_drain,
     };
     AUTO_ERROR struct error *err = NULL;
+    struct runner *r = owner;
     struct message message;
 
+    r->metrics.received_bytes += text.length;
     if (message_read(&message, text, &err) < 0) {
         log_warn("A message from the broker was skipped: %s", error_text(err));
         return;
     }
     message.file = file;
-    handlers[message.type](owner, &message);
+    handlers[message.type](r, &message);
     message_free(&message);
 }
 
@@ -226,6 +234,8 @@ static void on_open(void *owner)
     struct runner *r = owner;
 
     r->open = true;
+    r->metrics.broker_connections++;
+    vitals_broker_found(&r->vitals);
     r->waiting_said = false;
     backoff_reset(&r->backoff);
 }
@@ -238,8 +248,9 @@ static void on_closed(void *owner, int status, const char *why)
 
     broker_drop(&r->broker);
     r->open = r->registered = r->draining = false;
+    vitals_broker_lost(&r->vitals, clock_us());
     offers_forget_all(r->offers);
-    drop_tasks(r);
+    drop_tasks(r, "the connection to the broker is lost");
     runner_watch_idleness(r);
     if (r->stopping) {
         loop_stop(r->loop);
@@ -268,12 +279,16 @@ static void on_python_ready(void *owner, const char *text)
 {
     struct runner *r = owner;
 
+    free(r->python);
+    r->python = mem_dup_n(text, strcspn(text, "\n"));
+    vitals_python_ready(&r->vitals, clock_us());
     python_ready_log(text, r->config);
     runner_make_offers(r);
 }
 
 static void on_python_failed(void *owner, const char *why)
 {
+    runner_fault(owner, FAULT_PYTHON_START, why);
     log_error("Python can't be started: %s", why);
     leave(owner, 1);
 }
@@ -281,14 +296,22 @@ static void on_python_failed(void *owner, const char *why)
 static const struct workers_events workers_events = {
     .ready = on_python_ready,
     .failed = on_python_failed,
+    .forked = runner_report_forked,
+    .lost = runner_report_lost,
+    .unable = runner_report_unable,
 };
 
 struct runner *runner_start(struct loop *loop, const struct config *config,
-                            const struct zygote_options *zygote, struct error **err)
+                            const struct zygote_options *zygote, struct sentry *sentry,
+                            struct error **err)
 {
     struct runner *r = mem_alloc(sizeof(*r));
 
-    *r = (struct runner){.loop = loop, .config = config};
+    *r = (struct runner){.loop = loop,
+                         .config = config,
+                         .sentry = sentry,
+                         .vitals = {.by_hand = config->auth_token != NULL}};
+    vitals_broker_lost(&r->vitals, clock_us());
     r->tasks = mem_resize(NULL, (size_t)config->max_concurrency, sizeof(struct task *));
     r->offers = offers_new((size_t)config->max_concurrency);
     r->retry = timer_new(loop, start_connection, r);
@@ -320,7 +343,7 @@ void runner_drop(struct runner **runner)
     *runner = NULL;
     if (!r)
         return;
-    drop_tasks(r);
+    drop_tasks(r, "the runner ends");
     grant_cancel(&r->grant);
     broker_drop(&r->broker);
     workers_drop(&r->workers);
@@ -329,6 +352,7 @@ void runner_drop(struct runner **runner)
     timer_drop(&r->idle);
     timer_drop(&r->grace);
     offers_free(&r->offers);
+    free(r->python);
     free(r->tasks);
     free(r);
 }

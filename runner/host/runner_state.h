@@ -1,6 +1,6 @@
 /*
  * The inside of the runner, for the files that make up runner.h: runner.c (its connection, its
- * start and its end), runner_tasks.c (offers and tasks).
+ * start and its end), runner_tasks.c (offers and tasks), runner_report.c (what others see of it).
  */
 #ifndef HOST_RUNNER_STATE_H
 #define HOST_RUNNER_STATE_H
@@ -10,9 +10,12 @@
 
 #include "runner/base/clock.h"
 #include "runner/host/backoff.h"
+#include "runner/host/fault.h"
 #include "runner/host/message.h"
+#include "runner/host/metrics.h"
 #include "runner/host/offer.h"
 #include "runner/host/task.h"
+#include "runner/host/vitals.h"
 #include "runner/host/workers.h"
 
 struct runner {
@@ -28,7 +31,28 @@ struct runner {
     struct backoff backoff;
     bool open, registered, draining, stopping, waiting_said;
     int exit_code;
+    struct metrics metrics;
+    struct vitals vitals;
+    struct sentry *sentry; /* borrowed; NULL: nobody hears of faults */
+    char *python;          /* its version; NULL until it is up */
 };
+
+/* ---- runner_report.c ---- */
+
+/* A task runs, `us` microseconds after it was taken; or is over; or is given up, for the reason
+ * `why`, a clause, and dropped next. */
+void runner_report_begun(void *owner, int64_t us);
+void runner_report_end(struct runner *r, const struct task *task);
+void runner_report_dropped(struct runner *r, const struct task *task, const char *why);
+
+/* What workers_events has, but for ready and failed. `owner` is the runner. */
+void runner_report_forked(void *owner, int64_t us);
+void runner_report_lost(void *owner, bool never_came, const char *why);
+void runner_report_unable(void *owner, const char *why);
+
+/* Counts a fault of the runner's own, and reports it. `detail`: a clause without anything of the
+ * users', or NULL. */
+void runner_fault(struct runner *r, enum fault fault, const char *detail);
 
 /* ---- runner_tasks.c ---- */
 

@@ -18,8 +18,10 @@ void runner_send(void *owner, struct buf *message)
 {
     struct runner *r = owner;
 
-    if (r->broker && !buf_failed(message))
-        broker_send(r->broker, message);
+    if (!r->broker || buf_failed(message))
+        return;
+    r->metrics.sent_bytes += message->length;
+    broker_send(r->broker, message);
 }
 
 void runner_make_offers(struct runner *r)
@@ -74,6 +76,7 @@ static void on_finished(void *owner, struct task *task)
 {
     struct runner *r = owner;
 
+    runner_report_end(r, task);
     remove_task(r, find_task(r, task_id(task)));
 }
 
@@ -88,14 +91,21 @@ static void on_output(void *owner, const char *id, const char *text, size_t leng
 static const struct task_hooks task_hooks = {
     .send = runner_send,
     .output = on_output,
+    .begun = runner_report_begun,
     .finished = on_finished,
 };
 
-static void reject(struct runner *r, const char *id, const char *reason)
+static void reject(struct runner *r, const char *id, enum rejection why)
 {
+    static const char *const reasons[REJECTIONS] = {
+        [REJECTED_EXPIRED] = "Offer expired - not accepted within validity window",
+        [REJECTED_CAPACITY] = "No open task slots - runner already at capacity",
+        [REJECTED_UNABLE] = "No open task slots - runner already at capacity",
+    };
     AUTO_BUF struct buf message = {0};
 
-    message_rejected(&message, id, reason);
+    r->metrics.rejected[why]++;
+    message_rejected(&message, id, reasons[why]);
     runner_send(r, &message);
     runner_make_offers(r);
 }
@@ -123,18 +133,19 @@ void runner_offer_accept(struct runner *r, struct message *message)
     struct task *task;
 
     if (offer_take(r->offers, message->offer_id, clock_us()) != OFFER_TAKEN) {
-        reject(r, message->task_id, "Offer expired - not accepted within validity window");
+        reject(r, message->task_id, REJECTED_EXPIRED);
         return;
     }
     if (r->stopping || r->draining || r->task_count >= (size_t)r->config->max_concurrency ||
         find_task(r, message->task_id)) {
-        reject(r, message->task_id, "No open task slots - runner already at capacity");
+        reject(r, message->task_id, REJECTED_CAPACITY);
         return;
     }
     task = task_new(r->loop, r->workers, message->task_id, &limits, &task_hooks, r, &err);
     if (!task) {
         log_error("Task %s can't be taken: %s", message->task_id, error_text(err));
-        reject(r, message->task_id, "No open task slots - runner already at capacity");
+        runner_fault(r, FAULT_TASK, error_text(err));
+        reject(r, message->task_id, REJECTED_UNABLE);
         return;
     }
     r->tasks[r->task_count++] = task;
@@ -162,11 +173,13 @@ void runner_task_cancel(struct runner *r, struct message *message)
                  message->task_id);
         offers_forget_all(r->offers);
     }
-    if (!place)
+    if (!place) {
         log_info("Task %s was cancelled, and is not ours any more", message->task_id);
-    else if (task_is_running(*place))
+    } else if (task_is_running(*place)) {
         task_cancel(*place);
-    else
+    } else {
+        runner_report_dropped(r, *place, "the broker has cancelled it");
         remove_task(r, place);
+    }
     runner_make_offers(r);
 }

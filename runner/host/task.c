@@ -22,8 +22,10 @@ struct task {
     const struct task_hooks *hooks;
     void *owner;
     struct task_settings settings;
-    bool running, failed;
-    int64_t started_us;
+    bool running;
+    bool begun; /* and its process was there */
+    int64_t taken_us, started_us;
+    struct task_end end;
     unsigned prints;
 };
 
@@ -69,12 +71,37 @@ static char *size_text(long long bytes)
 
 static void log_completed(const struct task *task, long long size)
 {
-    AUTO_FREE char *duration = duration_text(clock_us() - task->started_us);
+    AUTO_FREE char *duration = duration_text(task->end.duration_us);
     AUTO_FREE char *bytes = size_text(size);
     const struct task_settings *s = &task->settings;
 
     log_info("Completed task %s in %s (%s) for node \"%s\" (%s) in workflow \"%s\" (%s)", task->id,
              duration, bytes, s->node_name, s->node_id, s->workflow_name, s->workflow_id);
+}
+
+/* Its process is there, as of `now_us`: are its settings? */
+static void on_forked(void *owner, int64_t now_us)
+{
+    struct task *task = owner;
+
+    if (task->begun || !task->running)
+        return;
+    task->begun = true;
+    if (task->hooks->begun)
+        task->hooks->begun(task->owner, now_us - task->taken_us);
+}
+
+/* A child may have answered before the zygote has said that it is there. */
+static void note_end(struct task *task, const struct outcome_context *context,
+                     const struct worker_outcome *outcome)
+{
+    int64_t now = clock_us();
+
+    task->end.outcome = outcome_of(context, outcome);
+    task->end.duration_us = now - task->started_us;
+    task->end.detail = outcome_detail(context, outcome);
+    if (outcome && outcome->end != WORKER_LOST)
+        on_forked(task, now);
 }
 
 /* Sends the one message that ends the task. */
@@ -88,17 +115,17 @@ static void conclude(struct task *task, enum task_stop stop, struct worker_outco
                                       .memory_mb = task->limits.memory_mb,
                                       .continue_on_fail = task->settings.continue_on_fail,
                                       .problem = task->settings.problem};
+    struct worker_outcome too_large = {.end = WORKER_TOO_LARGE};
     long long size = outcome_message(&message, &context, outcome);
 
     timer_cancel(task->timeout);
     if (buf_failed(&message)) {
-        struct worker_outcome too_large = {.end = WORKER_TOO_LARGE};
-
         buf_free(&message);
         context.stop = TASK_RAN;
-        size = outcome_message(&message, &context, &too_large);
+        outcome = &too_large;
+        size = outcome_message(&message, &context, outcome);
     }
-    task->failed = size < 0;
+    note_end(task, &context, outcome);
     task->hooks->send(task->owner, &message);
     if (size >= 0)
         log_completed(task, size);
@@ -151,6 +178,7 @@ static void on_ended(void *owner, struct worker_outcome *outcome)
 static const struct worker_events worker_events = {
     .print = on_print,
     .output = on_output,
+    .forked = on_forked,
     .ended = on_ended,
 };
 
@@ -164,6 +192,7 @@ struct task *task_new(struct loop *loop, struct workers *workers, const char *id
 
     *task = (struct task){
         .id = mem_dup(id), .workers = workers, .limits = *limits, .hooks = hooks, .owner = owner};
+    task->taken_us = clock_us();
     task->timeout = timer_new(loop, on_timeout, task);
     task->worker = worker_new(workers, &worker_events, task, err);
     if (!task->worker)
@@ -181,6 +210,7 @@ void task_drop(struct task **task)
     worker_abandon(&dropped->worker);
     timer_drop(&dropped->timeout);
     task_settings_free(&dropped->settings);
+    free(dropped->end.detail);
     free(dropped->id);
     free(dropped);
 }
@@ -195,9 +225,21 @@ bool task_is_running(const struct task *task)
     return task->running;
 }
 
-bool task_failed(const struct task *task)
+const struct task_settings *task_settings(const struct task *task)
 {
-    return task->failed;
+    return &task->settings;
+}
+
+char *task_duration(const struct task *task)
+{
+    int64_t us = task->end.duration_us;
+
+    return duration_text(us ? us : clock_us() - task->started_us);
+}
+
+const struct task_end *task_end(const struct task *task)
+{
+    return &task->end;
 }
 
 void task_start(struct task *task, struct message *message)
@@ -224,13 +266,15 @@ void task_start(struct task *task, struct message *message)
     }
     if (!task->worker)
         task->worker = worker_new(task->workers, &worker_events, task, &err);
+    if (task->worker && worker_is_forked(task->worker))
+        on_forked(task, task->started_us);
     if (task->worker && worker_give(task->worker, &work, &err) == 0) {
         timer_set(task->timeout, task->limits.timeout_us);
         return;
     }
     free(task->settings.problem);
     task->settings.problem = mem_format("The task could not be started: %s", error_text(err));
-    stop(task, TASK_SENSELESS);
+    stop(task, TASK_UNSTARTED);
 }
 
 void task_cancel(struct task *task)

@@ -10,18 +10,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "runner/host/outcome.h"
+
 struct buf;
 struct error;
 struct loop;
 struct message;
 struct task;
+struct task_settings;
 struct workers;
+
+/* How a task ended. */
+struct task_end {
+    enum task_outcome outcome;
+    int64_t duration_us; /* since its settings came */
+    char *detail;        /* of an abnormal end, for the log; or NULL */
+};
 
 struct task_hooks {
     /* A message for the broker; its content may be stolen. */
     void (*send)(void *owner, struct buf *message);
     /* What the task printed, for the log. */
     void (*output)(void *owner, const char *task_id, const char *text, size_t length);
+    /* Its settings and its process are both there, `us` microseconds after it was taken. Once; may
+     * be NULL. */
+    void (*begun)(void *owner, int64_t us);
     /* The task has sent its last message; drop it. */
     void (*finished)(void *owner, struct task *task);
 };
@@ -42,7 +55,12 @@ void task_drop(struct task **task);
 
 const char *task_id(const struct task *task);
 bool task_is_running(const struct task *task); /* its settings have come */
-bool task_failed(const struct task *task);     /* once finished: it ended with an error */
+/* Once it runs: what it was told of its workflow and node. */
+const struct task_settings *task_settings(const struct task *task);
+/* "812 us", "3.2 ms", "1.75 s": how long it has run. free(). */
+char *task_duration(const struct task *task);
+/* Once finished. Borrowed. */
+const struct task_end *task_end(const struct task *task);
 
 /* Takes a broker:tasksettings for it and starts it; a second one is ignored. */
 void task_start(struct task *task, struct message *message);

@@ -1,4 +1,4 @@
-/* The broker's address; see uri.h. */
+/* An address, taken apart; see uri.h. */
 #include "runner/host/uri.h"
 
 #include <stdlib.h>
@@ -73,10 +73,34 @@ static const char *read_authority(struct uri *uri, const char *text, size_t leng
     return NULL;
 }
 
-int uri_parse(struct uri *uri, const char *setting, const char *text, struct error **err)
+const char *uri_read(struct uri *uri, const char *text)
 {
     const char *rest, *why;
     size_t authority, path;
+
+    *uri = (struct uri){0};
+    for (const char *at = text; *at; at++)
+        if ((unsigned char)*at <= ' ' || *at == 0x7f)
+            return "it holds a blank or a control character";
+    rest = read_scheme(uri, text);
+    if (!rest)
+        return "its scheme is none of http, https, ws and wss";
+    if (strpbrk(rest, "?#"))
+        return "a query or fragment makes no sense there";
+    authority = strcspn(rest, "/");
+    why = read_authority(uri, rest, authority);
+    if (why)
+        return why;
+    path = strlen(rest + authority);
+    while (path && rest[authority + path - 1] == '/')
+        path--;
+    uri->path = mem_dup_n(rest + authority, path);
+    return NULL;
+}
+
+int uri_parse(struct uri *uri, const char *setting, const char *text, struct error **err)
+{
+    const char *why;
 
     *uri = (struct uri){0};
     /* the text may hold a password: it is not shown, whatever else is wrong */
@@ -85,23 +109,8 @@ int uri_parse(struct uri *uri, const char *setting, const char *text, struct err
                          "%s holds credentials, which are not supported: the token is a "
                          "setting of its own",
                          setting);
-    for (const char *at = text; *at; at++)
-        if ((unsigned char)*at <= ' ' || *at == 0x7f)
-            return wrong(setting, text, "it holds a blank or a control character", err);
-    rest = read_scheme(uri, text);
-    if (!rest)
-        return wrong(setting, text, "its scheme is none of http, https, ws and wss", err);
-    if (strpbrk(rest, "?#"))
-        return wrong(setting, text, "a query or fragment makes no sense there", err);
-    authority = strcspn(rest, "/");
-    why = read_authority(uri, rest, authority);
-    if (why)
-        return wrong(setting, text, why, err);
-    path = strlen(rest + authority);
-    while (path && rest[authority + path - 1] == '/')
-        path--;
-    uri->path = mem_dup_n(rest + authority, path);
-    return 0;
+    why = uri_read(uri, text);
+    return why ? wrong(setting, text, why, err) : 0;
 }
 
 void uri_free(struct uri *uri)

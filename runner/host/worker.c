@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "runner/base/clock.h"
 #include "runner/base/error.h"
 #include "runner/base/frame.h"
 #include "runner/base/io.h"
@@ -117,6 +118,7 @@ int worker_ask(struct worker *worker, struct error **err)
         io_close(&pair[1]);
         return -1;
     }
+    worker->asked_us = clock_us();
     asked = zygote_fork(workers->zygote, worker->id, pair[1], err);
     if (asked < 0)
         return -1;
@@ -165,6 +167,11 @@ struct worker *worker_new(struct workers *workers, const struct worker_events *e
         worker->owner = owner;
     }
     return worker;
+}
+
+bool worker_is_forked(const struct worker *worker)
+{
+    return worker->forked;
 }
 
 int worker_give(struct worker *worker, const struct worker_task *task, struct error **err)

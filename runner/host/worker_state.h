@@ -25,8 +25,9 @@ struct worker {
     int pidfd;
     bool asked;  /* the zygote has been asked for its child */
     bool forked; /* the zygote has said so */
-    bool again;  /* its child is the second one */
-    bool idle;   /* it waits in the pool; nobody's yet */
+    int64_t asked_us;
+    bool again; /* its child is the second one */
+    bool idle;  /* it waits in the pool; nobody's yet */
     /* What the child was or will be given, as frames; kept until something comes from it: one that
      * has died before it had read all has run nothing, and another takes over. */
     struct request {

@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "runner/base/clock.h"
 #include "runner/base/error.h"
 #include "runner/base/frame.h"
 #include "runner/base/io.h"
@@ -102,6 +103,17 @@ static void not_hanging(struct workers *workers)
         }
 }
 
+static void tell_forked(struct worker *worker)
+{
+    const struct workers *workers = worker->workers;
+    int64_t now = clock_us();
+
+    if (workers->events->forked)
+        workers->events->forked(workers->owner, now - worker->asked_us);
+    if (worker->events && worker->events->forked)
+        worker->events->forked(worker->owner, now);
+}
+
 static void on_forked(void *owner, uint64_t id, int pidfd)
 {
     struct worker *worker = find(owner, id);
@@ -116,6 +128,7 @@ static void on_forked(void *owner, uint64_t id, int pidfd)
     not_hanging(worker->workers);
     if (worker->doomed)
         worker_kill(worker);
+    tell_forked(worker);
 }
 
 /* Its child is gone, or never came to be, and nothing of its task has run: it takes the next one.
@@ -161,8 +174,11 @@ static void on_unable(void *owner, uint64_t id, int number)
         worker_free(worker);
         return;
     }
-    if (!workers->unable)
+    if (!workers->unable) {
         log_warn("No process for a task can be forked: %s; trying until it can", strerror(number));
+        if (workers->events->unable)
+            workers->events->unable(workers->owner, strerror(number));
+    }
     workers->unable = true;
     renew(worker);
     workers_ask_again(workers);
@@ -238,6 +254,12 @@ static struct zygote_link *start_zygote(struct workers *workers, struct error **
                         &zygote_events, workers, err);
 }
 
+static void tell_lost(const struct workers *workers, bool never_came, const char *why)
+{
+    if (workers->events->lost)
+        workers->events->lost(workers->owner, never_came, why);
+}
+
 static void start_again(void *owner)
 {
     struct workers *workers = owner;
@@ -246,6 +268,7 @@ static void start_again(void *owner)
     workers->zygote = start_zygote(workers, &err);
     if (!workers->zygote) {
         log_error("Python can't be started again: %s", error_text(err));
+        tell_lost(workers, true, error_text(err));
         timer_set(workers->restart, backoff_next(&workers->backoff));
     }
 }
@@ -278,7 +301,7 @@ static void on_gone(void *owner, const char *why)
 {
     struct workers *workers = owner;
     AUTO_FREE char *reason = mem_dup(why);
-    bool found_unfit = imports_over(workers->imports);
+    bool found_unfit = imports_over(workers->imports), was_up = workers->ready;
 
     workers->ready = false;
     timer_cancel(workers->hang);
@@ -295,6 +318,7 @@ static void on_gone(void *owner, const char *why)
     }
     log_error("The Python process that tasks are forked from is gone (%s); starting another",
               reason);
+    tell_lost(workers, !was_up, reason);
     timer_set(workers->restart, backoff_next(&workers->backoff));
 }
 
@@ -337,6 +361,15 @@ struct workers *workers_start(struct loop *loop, const struct zygote_options *op
 bool workers_ready(const struct workers *workers)
 {
     return workers->ready;
+}
+
+size_t workers_waiting(const struct workers *workers)
+{
+    size_t count = 0;
+
+    for (const struct worker *worker = workers->list; worker; worker = worker->next)
+        count += worker->idle && worker->forked && !worker->doomed;
+    return count;
 }
 
 int workers_zygote(const struct workers *workers)

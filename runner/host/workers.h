@@ -8,7 +8,9 @@
 #ifndef HOST_WORKERS_H
 #define HOST_WORKERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "runner/base/buf.h"
 #include "runner/base/json_span.h"
@@ -54,6 +56,9 @@ struct worker_events {
     void (*print)(void *owner, struct span params);
     /* Text that the task printed, for the log. */
     void (*output)(void *owner, const char *text, size_t length);
+    /* Its process is there, as of `now_us` (clock_us()); again after one that died before its task
+     * reached it. Not called when worker_is_forked() already. May be NULL. */
+    void (*forked)(void *owner, int64_t now_us);
     /* The task is over; the worker is gone after this call. The callee may steal `result`. */
     void (*ended)(void *owner, struct worker_outcome *outcome);
 };
@@ -63,6 +68,14 @@ struct workers_events {
     void (*ready)(void *owner, const char *text);
     /* Python can't be started: there will be no children. */
     void (*failed)(void *owner, const char *why);
+    /* The rest may be NULL. A child is there, `us` microseconds after it was asked for. */
+    void (*forked)(void *owner, int64_t us);
+    /* Python was ready once, and is gone, or could not be started again (`never_came`); another
+     * start follows. `why`: one line. */
+    void (*lost)(void *owner, bool never_came, const char *why);
+    /* A child can't be forked, and is tried for until it can; `why`: the system's words. Once,
+     * until one could. */
+    void (*unable)(void *owner, const char *why);
 };
 
 /* Starts the zygote. `options` and what it points to must outlive the workers; `result_max` in
@@ -73,6 +86,8 @@ struct workers *workers_start(struct loop *loop, const struct zygote_options *op
 bool workers_ready(const struct workers *workers);
 /* Kills all and frees; no event follows. NULL is fine. */
 void workers_drop(struct workers **workers);
+/* How many children wait for a task that has not come. */
+size_t workers_waiting(const struct workers *workers);
 /* The zygote's process id, or 0. */
 int workers_zygote(const struct workers *workers);
 
@@ -80,6 +95,8 @@ int workers_zygote(const struct workers *workers);
  * task has reached the child, the worker waits for the next Python. NULL with `err` on failure. */
 struct worker *worker_new(struct workers *workers, const struct worker_events *events, void *owner,
                           struct error **err);
+/* Is its process there? */
+bool worker_is_forked(const struct worker *worker);
 /* Gives it its task, copied. Once. */
 int worker_give(struct worker *worker, const struct worker_task *task, struct error **err);
 /* Delivers the prints that have come and not been read yet; a result is left where it is. */

@@ -348,7 +348,7 @@ def a_closed_standard_input_means_nothing(build):
 def tasks_see_no_token(build):
     with Pair(build, N8N_RUNNERS_STDLIB_ALLOW="*", N8N_RUNNERS_EXTERNAL_ALLOW="*",
               N8N_RUNNERS_BUILTINS_DENY="", N8N_BLOCK_RUNNER_ENV_ACCESS="false",
-              MINE="yes", N8N_SENTRY_DSN="https://secret-dsn", A_FILE="/secret-file", TZ="UTC") as pair:
+              MINE="yes", N8N_SENTRY_DSN="http://secret-dsn@127.0.0.1:1/1", A_FILE="/secret-file", TZ="UTC") as pair:
         seen = result_of(pair.broker.run("import os\nreturn dict(os.environ)"))
         assert seen.get("MINE") == "yes" and seen.get("TZ") == "UTC", seen
         assert not any("secret" in value for value in seen.values()), seen

@@ -129,7 +129,8 @@ static void on_ended(void *owner, struct worker_outcome *outcome)
     check_outcome(outcome);
 }
 
-static const struct worker_events events = {on_print, on_output, on_ended};
+static const struct worker_events events = {
+    .print = on_print, .output = on_output, .ended = on_ended};
 
 /* ---- the child's side ---- */
 
