@@ -20,6 +20,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 N8N ?=
 VS ?=
+KEEP ?=
 export CC PYTHON N8N
 
 # Found when it is first needed, which is after `deps`, and then kept.
@@ -138,9 +139,10 @@ uninstall-n8n:
 
 unit: $(UNIT_TESTS)
 
-# VS='COMMAND' measures another runner in turn, ONLY=WORD some figures.
+# VS='COMMAND' measures another runner in turn, ONLY=WORD some figures; KEEP=1 keeps them in figures.json.
 bench: deps build venv packages
-	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/bench/bench.py $(BUILD) --vs '$(VS)' --only '$(ONLY)'
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/bench/bench.py $(BUILD) --vs '$(VS)' --only '$(ONLY)' \
+	    $(if $(KEEP),--keep)
 
 # Builds the images without a daemon, and runs them; SUITE=bookworm on that Debian instead of trixie.
 test-image: build
