@@ -72,11 +72,11 @@ PYTHON_CFLAGS = $(eval PYTHON_CFLAGS := $$(shell pyvenv/python-flags $(PYTHON_FO
 PYTHON_LIBS = $(eval PYTHON_LIBS := $$(shell pyvenv/python-flags $(PYTHON_FOUND) libs; $(PKG_CONFIG) --libs $(ZYGOTE_PACKAGES)))$(PYTHON_LIBS)
 
 # With one of these goals, packages are installed before anything is compiled.
-NEEDS_DEPS = $(if $(filter deps run bench,$(MAKECMDGOALS)),deps) \
+NEEDS_DEPS = $(if $(filter deps run bench bench-profile,$(MAKECMDGOALS)),deps) \
     $(if $(filter test test-packages test-n8n,$(MAKECMDGOALS)),deps-test)
 
 .PHONY: all build run deps deps-test venv install uninstall install-n8n uninstall-n8n \
-    packages test test-packages test-image test-n8n unit bench check check-musl format clean
+    packages test test-packages test-image test-n8n unit bench bench-profile check check-musl format clean
 .DELETE_ON_ERROR:
 
 all: build
@@ -143,6 +143,10 @@ unit: $(UNIT_TESTS)
 bench: deps build venv packages
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/bench/bench.py $(BUILD) --vs '$(VS)' --only '$(ONLY)' \
 	    $(if $(KEEP),--keep)
+
+# Where the processor's time goes under load, as a flame graph; needs perf, and leave to use it.
+bench-profile: deps build
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/bench/profiler.py $(BUILD)
 
 # Builds the images without a daemon, and runs them; SUITE=bookworm on that Debian instead of trixie.
 test-image: build
