@@ -21,6 +21,7 @@ DESTDIR ?=
 N8N ?=
 VS ?=
 KEEP ?=
+SHORT ?=
 export CC PYTHON N8N
 
 # Found when it is first needed, which is after `deps`, and then kept.
@@ -72,11 +73,12 @@ PYTHON_CFLAGS = $(eval PYTHON_CFLAGS := $$(shell pyvenv/python-flags $(PYTHON_FO
 PYTHON_LIBS = $(eval PYTHON_LIBS := $$(shell pyvenv/python-flags $(PYTHON_FOUND) libs; $(PKG_CONFIG) --libs $(ZYGOTE_PACKAGES)))$(PYTHON_LIBS)
 
 # With one of these goals, packages are installed before anything is compiled.
-NEEDS_DEPS = $(if $(filter deps run bench bench-profile,$(MAKECMDGOALS)),deps) \
+NEEDS_DEPS = $(if $(filter deps run bench bench-profile bench-growth,$(MAKECMDGOALS)),deps) \
     $(if $(filter test test-packages test-n8n,$(MAKECMDGOALS)),deps-test)
 
 .PHONY: all build run deps deps-test venv install uninstall install-n8n uninstall-n8n \
-    packages test test-packages test-image test-n8n unit bench bench-profile check check-musl format clean
+    packages test test-packages test-image test-n8n unit \
+    bench bench-profile bench-growth draw-growth check check-musl format clean
 .DELETE_ON_ERROR:
 
 all: build
@@ -147,6 +149,17 @@ bench: deps build venv packages
 # Where the processor's time goes under load, as a flame graph; needs perf, and leave to use it.
 bench-profile: deps build
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/bench/profiler.py $(BUILD)
+
+# How cost grows: measures tests/bench/growth.json and draws growth.svg, some minutes; SHORT=1 tries it, in BUILD.
+GROWTH = $(if $(SHORT),$(BUILD),tests/bench)/growth
+bench-growth: deps build
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/bench/growth.py $(BUILD) $(GROWTH).json $(if $(SHORT),--short)
+	@$(MAKE) --no-print-directory draw-growth
+
+# Draws it again without measuring.
+draw-growth:
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/bench/plot.py $(GROWTH).json $(GROWTH).svg
+	@echo "The plot is in $(GROWTH).svg"
 
 # Builds the images without a daemon, and runs them; SUITE=bookworm on that Debian instead of trixie.
 test-image: build
