@@ -24,6 +24,8 @@ N8N ?=
 VS ?=
 SECONDS_EACH ?= 15
 TARGET ?=
+KEEP ?=
+SHORT ?=
 export CC PYTHON N8N
 
 # Found when it is first needed, which is after `deps`, and then kept.
@@ -83,11 +85,12 @@ PYTHON_CFLAGS = $(eval PYTHON_CFLAGS := $$(shell pyvenv/python-flags $(PYTHON_FO
 PYTHON_LIBS = $(eval PYTHON_LIBS := $$(shell pyvenv/python-flags $(PYTHON_FOUND) libs; $(PKG_CONFIG) --libs $(ZYGOTE_PACKAGES)))$(PYTHON_LIBS)
 
 # With one of these goals, packages are installed before anything is compiled.
-NEEDS_DEPS = $(if $(filter deps run bench,$(MAKECMDGOALS)),deps) \
+NEEDS_DEPS = $(if $(filter deps run bench bench-profile bench-growth,$(MAKECMDGOALS)),deps) \
     $(if $(filter test test-packages test-n8n,$(MAKECMDGOALS)),deps-test)
 
 .PHONY: all build run deps deps-test venv install uninstall install-n8n uninstall-n8n \
-    packages test test-packages test-image test-n8n unit fuzz fuzzers bench check check-musl format clean
+    packages test test-packages test-image test-n8n unit fuzz fuzzers \
+    bench bench-profile bench-growth draw-growth check check-musl format clean
 .DELETE_ON_ERROR:
 
 all: build
@@ -156,9 +159,25 @@ fuzz: deps
 
 fuzzers: $(FUZZ) $(BUILD)/differential
 
-# VS='COMMAND' measures another runner in turn, ONLY=WORD some figures.
+# VS='COMMAND' measures another runner in turn, ONLY=WORD some figures; KEEP=1 keeps them in figures.json.
 bench: deps build venv packages
-	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/bench/bench.py $(BUILD) --vs '$(VS)' --only '$(ONLY)'
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/bench/bench.py $(BUILD) --vs '$(VS)' --only '$(ONLY)' \
+	    $(if $(KEEP),--keep)
+
+# Where the processor's time goes under load, as a flame graph; needs perf, and leave to use it.
+bench-profile: deps build
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/bench/profiler.py $(BUILD)
+
+# How cost grows: measures tests/bench/growth.json and draws growth.svg, some minutes; SHORT=1 tries it, in BUILD.
+GROWTH = $(if $(SHORT),$(BUILD),tests/bench)/growth
+bench-growth: deps build
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/bench/growth.py $(BUILD) $(GROWTH).json $(if $(SHORT),--short)
+	@$(MAKE) --no-print-directory draw-growth
+
+# Draws it again without measuring.
+draw-growth:
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/bench/plot.py $(GROWTH).json $(GROWTH).svg
+	@echo "The plot is in $(GROWTH).svg"
 
 # Builds the images without a daemon, and runs them; SUITE=bookworm on that Debian instead of trixie.
 test-image: build

@@ -1,14 +1,12 @@
-"""Measures the runner: python -I bench.py BUILD [--vs 'COMMAND'] [--only WORD]
+"""Measures the runner: python -I bench.py BUILD [--vs 'COMMAND'] [--only WORD] [--keep]
 
-Prints each figure beside what it must be and what it aims at, and beside the last committed one
-(figures.json); writes build/bench.json. With --vs any other runner's command is measured in turn
-against the same broker, and the ratios are printed. How fast the machine is decides nothing: the exit
-code says only whether the measurements could be made.
+Prints each figure beside what it must be and what it aims at, and beside the last committed one for the
+Python that this build embeds (figures.json); writes BUILD/bench.json, and with --keep figures.json. With
+--vs any other runner's command is measured in turn against the same broker, and the ratios are printed.
+How fast the machine is decides nothing: the exit code says only whether the measurements could be made.
 """
 import argparse
-import json
 import os
-import platform
 import shlex
 import statistics
 import sys
@@ -16,6 +14,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 
+import figures  # noqa: E402
 import measure  # noqa: E402
 
 # name, what it is, unit, must, aim, how many times; of a rate more is better
@@ -41,15 +40,6 @@ FIGURES = [
 ]
 
 
-def machine():
-    name = platform.processor() or platform.machine()
-    with open("/proc/cpuinfo") as info:
-        for line in info:
-            if line.startswith("model name"):
-                name = line.partition(":")[2].strip()
-    return "%s, %d processors, Linux %s" % (name, os.cpu_count(), platform.release())
-
-
 def figure(target, name, times):
     values = [getattr(measure, name)(target) for _ in range(times)]
     return statistics.median(values) if None not in values else None
@@ -59,32 +49,24 @@ def text(value, unit):
     return "-" if value is None else "%.4g %s" % (value, unit)
 
 
-def committed():
-    try:
-        with open(os.path.join(HERE, "figures.json")) as file:
-            return json.load(file)["figures"]
-    except FileNotFoundError:
-        return {}
-
-
-def main():
+def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("build")
     parser.add_argument("--vs", help="another runner's command, to be measured in turn")
     parser.add_argument("--only", default="", help="the figures whose names have this word")
-    options = parser.parse_args()
-    build = os.path.abspath(options.build)
-    ours, other = measure.Target(build), None
-    if options.vs:
-        other = measure.Target(build, shlex.split(options.vs))
-    before, found, theirs = committed(), {}, {}
-    print("%s; medians\n" % machine())
+    parser.add_argument("--keep", action="store_true", help="write the figures to figures.json")
+    return parser.parse_args()
+
+
+def compare(ours, other, before, only):
+    """Measures and prints line by line; returns our figures and the other runner's, by name."""
+    found, theirs = {}, {}
     columns = ["other", "other/this"] if other else ["last"]
     line = "| %-50s | %12s | %10s | %10s |" + " %12s |" * len(columns)
     print(line % ("", "measured", "must", "aim", *columns))
     print("|%s|" % "|".join("-" * (width + 2) for width in (50, 12, 10, 10, *[12] * len(columns))))
     for name, what, unit, must, aim, times in FIGURES:
-        if options.only not in name:
+        if only not in name:
             continue
         found[name] = figure(ours, name, times)
         last = [text(before.get(name), unit)]
@@ -93,10 +75,24 @@ def main():
             known = theirs[name] is not None and found[name]
             last = [text(theirs[name], unit), "%.3g" % (theirs[name] / found[name]) if known else "-"]
         print(line % (what, text(found[name], unit), "%g" % must, "%g" % aim, *last), flush=True)
-    with open(os.path.join(build, "bench.json"), "w") as file:
-        json.dump({"machine": machine(), "python": platform.python_version(), "figures": found,
-                   **({"other": options.vs, "others": theirs} if other else {})}, file, indent=1)
-        file.write("\n")
+    return found, theirs
+
+
+def main():
+    options = arguments()
+    build = os.path.abspath(options.build)
+    ours, other = measure.Target(build), None
+    if options.vs:
+        other = measure.Target(build, shlex.split(options.vs))
+    python, machine = figures.embedded_python(build), figures.machine()
+    print("%s; CPython %s; medians\n" % (machine, python))
+    found, theirs = compare(ours, other, figures.committed(python), options.only)
+    figures.write(os.path.join(build, "bench.json"), {
+        "machine": machine, "python": python, "figures": found,
+        **({"other": options.vs, "others": theirs} if other else {})})
+    if options.keep:
+        figures.keep(python, found)
+        print("\nThe figures of CPython %s are in tests/bench/figures.json" % figures.minor(python))
     return 0
 
 
