@@ -25,6 +25,7 @@
 #include "runner/zygote/channel.h"
 #include "runner/zygote/execute.h"
 #include "runner/zygote/probe.h"
+#include "runner/zygote/rehearsal.h"
 #include "runner/zygote/sandbox.h"
 
 enum {
@@ -82,13 +83,13 @@ static bool task_comes(int within_ms)
 
 /* Most tasks' code is known, and loaded: that first. A child that is not taken at once has the time
  * to be ready for new code, too. */
-static void rehearse(const struct execution *execution)
+static void rehearse(const struct rehearsal *rehearsal)
 {
     if (task_comes(0))
         return;
-    execute_rehearsal(execution, REHEARSE_LOADED);
+    rehearsal_of_known_code(rehearsal);
     if (!task_comes(REST_MS))
-        execute_rehearsal(execution, REHEARSE_COMPILED);
+        rehearsal_of_new_code(rehearsal);
 }
 
 static void send_probes(const struct sandbox *sandbox, const struct zygote_settings *settings)
@@ -133,7 +134,7 @@ _Noreturn void child_run(uint64_t id, int channel, int null_fd, pid_t zygote,
     if (sandbox_enter(sandbox, id) < 0 || own_descriptors(channel, null_fd) < 0)
         _exit(EXIT_NO_WALLS);
     if (!work->check)
-        rehearse(work->execution);
+        rehearse(work->rehearsal);
     if (receive_task(work, &request, &code) < 0)
         _exit(EXIT_NO_TASK);
     if (work->check)

@@ -6,12 +6,14 @@
 #include <sys/types.h>
 
 struct execution;
+struct rehearsal;
 struct sandbox;
 struct zygote_settings;
 
 /* What a child is for. */
 struct child_work {
     const struct execution *execution;
+    const struct rehearsal *rehearsal;
     const struct zygote_settings *check; /* not NULL: it tries the walls, see probe.h */
 };
 

@@ -24,9 +24,8 @@
 
 struct execution {
     struct function_parts made_from;
-    size_t memory;       /* bytes that a task may map; 0: no limit of its own */
-    PyObject *freeze;    /* gc.freeze */
-    PyObject *rehearsed; /* the rehearsal's code, as marshal has it */
+    size_t memory;    /* bytes that a task may map; 0: no limit of its own */
+    PyObject *freeze; /* gc.freeze */
 };
 
 struct run {
@@ -344,48 +343,18 @@ void execute_task(const struct execution *execution, int channel, const char *sc
     }
 }
 
-/*
- * A node like many, without its sending: every page that this writes to, a fork has given us to
- * copy, and the real task will find it copied.
- */
-static const char rehearsal[] =
-    "{\"code\":\"total = 0\\nfor item in _items:\\n    total += len(item['json']['name'])\\n"
-    "    item['json']['total'] = f'{total:>4}'.strip()\\nreturn sorted(_items, key=lambda item: "
-    "item['json']['name'])\",\"nodeMode\":\"runOnceForAllItems\",\"items\":[{\"json\":{\"name\":"
-    "\"one\",\"n\":1,\"part\":0.5,\"more\":[true,null,\"\\u00e9\"]}},{\"json\":{\"name\":\"two\"}}]"
-    ","
-    "\"continueOnFail\":false,\"workflowId\":\"w\",\"nodeId\":\"n\"}";
-
-static void rehearse_with(struct run *run)
+PyObject *execute_quietly(const struct execution *execution, const char *settings, PyObject *code)
 {
-    struct request request = {.text = mem_dup(rehearsal), .length = sizeof(rehearsal) - 1};
+    struct run run = {.execution = execution,
+                      .code = Py_XNewRef(code),
+                      .report = {.channel = -1, .item_index = -1}};
+    struct request request = {.text = mem_dup(settings), .length = strlen(settings)};
     AUTO_BUF struct buf result = {0};
 
-    if (read_settings(run, &request) < 0 || make_function(run) != 0 || run_once(run, &result) < 0)
+    if (read_settings(&run, &request) < 0 || make_function(&run) != 0 ||
+        run_once(&run, &result) < 0)
         PyErr_Clear(); /* a task that fails the same way will say so */
-    Py_CLEAR(run->function);
-    Py_CLEAR(run->settings);
-}
-
-void execute_rehearsal(const struct execution *execution, enum rehearsal how)
-{
-    struct run run = {.execution = execution, .report = {.channel = -1, .item_index = -1}};
-
-    if (how == REHEARSE_LOADED && execution->rehearsed)
-        run.code = PyMarshal_ReadObjectFromString(PyBytes_AS_STRING(execution->rehearsed),
-                                                  PyBytes_GET_SIZE(execution->rehearsed));
-    PyErr_Clear();
-    rehearse_with(&run);
-    Py_CLEAR(run.code);
-}
-
-void execute_prepare_rehearsal(struct execution *execution)
-{
-    struct run run = {.execution = execution, .report = {.channel = -1, .item_index = -1}};
-
-    rehearse_with(&run);
-    if (run.code)
-        execution->rehearsed = PyMarshal_WriteObjectToString(run.code, Py_MARSHAL_VERSION);
-    PyErr_Clear();
-    Py_CLEAR(run.code);
+    Py_CLEAR(run.function);
+    Py_CLEAR(run.settings);
+    return run.code;
 }

@@ -34,14 +34,9 @@ PyObject *execute_load(struct request *code);
 void execute_task(const struct execution *execution, int channel, const char *scratch,
                   struct request *request, PyObject *code);
 
-/* A task of our own, whose outcome nobody gets, so that the real one finds memory and caches warm:
- * in the zygote, and in a child that waits. */
-enum rehearsal {
-    REHEARSE_COMPILED, /* as if its code were new */
-    REHEARSE_LOADED,   /* as if it had been compiled before */
-};
-void execute_rehearsal(const struct execution *execution, enum rehearsal how);
-/* Compiles it, once, before the others. */
-void execute_prepare_rehearsal(struct execution *execution);
+/* Runs a task of our own, whose outcome nobody gets: `settings` as JSON, for all items at once, and
+ * `code` (NULL: compiled here). Returns the compiled code, a new reference, or NULL. No exception
+ * is left. */
+PyObject *execute_quietly(const struct execution *execution, const char *settings, PyObject *code);
 
 #endif

@@ -30,6 +30,7 @@
 #include "runner/zygote/execute.h"
 #include "runner/zygote/paths.h"
 #include "runner/zygote/python.h"
+#include "runner/zygote/rehearsal.h"
 #include "runner/zygote/sandbox.h"
 #include "runner/zygote/settings.h"
 #include "runner/zygote/warm.h"
@@ -49,6 +50,7 @@ struct zygote {
     size_t count;
     struct zygote_settings settings;
     struct execution *execution;
+    struct rehearsal *rehearsal;
     struct sandbox *sandbox;
     struct paths readable; /* by the children */
 };
@@ -117,6 +119,7 @@ static int report_forked(struct zygote *z, uint64_t id, pid_t pid)
 static int fork_child(struct zygote *z, uint64_t id, int channel)
 {
     const struct child_work work = {.execution = z->execution,
+                                    .rehearsal = z->rehearsal,
                                     .check = z->settings.check ? &z->settings : NULL};
     pid_t self = getpid(), pid;
 
@@ -266,12 +269,12 @@ static int hold_tasks(struct zygote *z)
 
 /* What CPython looks up for the first time it writes down; what is written down here, no child has
  * to write, each to pages of its own. A few times, since some of it counts. */
-static void rehearse(const struct zygote *z)
+static void rehearse(struct zygote *z)
 {
-    execute_prepare_rehearsal(z->execution);
+    z->rehearsal = rehearsal_new(z->execution);
     for (int i = 0; i < REHEARSALS; i++) {
-        execute_rehearsal(z->execution, REHEARSE_COMPILED);
-        execute_rehearsal(z->execution, REHEARSE_LOADED);
+        rehearsal_of_new_code(z->rehearsal);
+        rehearsal_of_known_code(z->rehearsal);
     }
     warm_freeze();
 }

@@ -277,7 +277,7 @@ def same_code(target):
         for _ in range(200):
             for code, kept in times.items():
                 kept.append(pair.broker.run(code)["settingsToDoneMs"])
-                time.sleep(0.005)
+                time.sleep(0.02)
         long, short = (statistics.median(kept[1:]) for kept in times.values())
         return long - short
 
