@@ -90,7 +90,7 @@ NEEDS_DEPS = $(if $(filter deps run bench bench-profile bench-growth,$(MAKECMDGO
 
 .PHONY: all build run deps deps-test venv install uninstall install-n8n uninstall-n8n \
     packages test test-packages test-image test-n8n unit fuzz fuzzers \
-    bench bench-profile bench-growth draw-growth check check-musl format clean
+    bench bench-profile bench-growth draw-growth check analyze check-musl format clean
 .DELETE_ON_ERROR:
 
 all: build
@@ -182,6 +182,10 @@ draw-growth:
 # Builds the images without a daemon, and runs them; SUITE=bookworm on that Debian instead of trixie.
 test-image: build
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/images/run.py $(BUILD) $(ONLY)
+
+# cppcheck, clang-tidy and gcc -fanalyzer: some minutes.
+analyze: $(BUILD)/flags
+	@tests/check-analysis -std=c17 -D_GNU_SOURCE -I. $(HOST_CFLAGS) $(PYTHON_CFLAGS)
 
 check-musl: $(BUILD)/flags
 	@tests/musl/run $(PYTHON_FOUND)

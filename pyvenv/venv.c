@@ -154,6 +154,18 @@ static const char *value_of(const char *text, const char *key)
     return NULL;
 }
 
+/* "3.11.2" as 3 and 11; -1 when it begins otherwise. */
+static int read_version(const char *text, int *major, int *minor)
+{
+    char *dot, *end;
+
+    *major = (int)strtol(text, &dot, 10);
+    if (dot == text || *dot != '.')
+        return -1;
+    *minor = (int)strtol(dot + 1, &end, 10);
+    return end == dot + 1 ? -1 : 0;
+}
+
 int venv_check(const char *folder, int major, int minor, struct error **err)
 {
     AUTO_FREE char *path = settings_file(folder);
@@ -175,7 +187,7 @@ int venv_check(const char *folder, int major, int minor, struct error **err)
     version = value_of(text.data, "version"); /* venv's own */
     if (!version)
         version = value_of(text.data, "version_info"); /* other tools' */
-    if (!version || sscanf(version, "%d.%d", &its_major, &its_minor) != 2)
+    if (!version || read_version(version, &its_major, &its_minor) < 0)
         return 0; /* CPython will see for itself */
     if (its_major == major && its_minor == minor)
         return 0;

@@ -100,6 +100,10 @@ ssize_t io_send_fds(int socket, const void *bytes, size_t count, const int *fds,
         message.msg_control = control;
         message.msg_controllen = CMSG_SPACE(fds_count * sizeof(int));
         head = CMSG_FIRSTHDR(&message);
+        if (!head) { /* never: there is room for one */
+            errno = EINVAL;
+            return -1;
+        }
         head->cmsg_level = SOL_SOCKET;
         head->cmsg_type = SCM_RIGHTS;
         head->cmsg_len = CMSG_LEN(fds_count * sizeof(int));

@@ -75,9 +75,11 @@ static void remove_task(struct runner *r, struct task **place)
 static void on_finished(void *owner, struct task *task)
 {
     struct runner *r = owner;
+    struct task **place = find_task(r, task_id(task));
 
     runner_report_end(r, task);
-    remove_task(r, find_task(r, task_id(task)));
+    if (place)
+        remove_task(r, place);
 }
 
 static void on_output(void *owner, const char *id, const char *text, size_t length)

@@ -6,7 +6,7 @@
 #include "runner/base/mem.h"
 
 enum { PAUSE_S = 60, PAUSE_MOST_S = 3600 };
-static const int64_t second_us = 1000 * 1000, once_in_us = 60LL * 1000 * 1000;
+static const int64_t second_us = 1000LL * 1000, once_in_us = 60LL * 1000 * 1000;
 
 void sentry_queue_free(struct sentry_queue *queue)
 {

@@ -64,7 +64,7 @@ static char *size_text(long long bytes)
 {
     if (bytes < 1024)
         return mem_format("%lld B", bytes);
-    if (bytes < 1024 * 1024)
+    if (bytes < 1024LL * 1024)
         return mem_format("%.1f KB", (double)bytes / 1024);
     return mem_format("%.1f MB", (double)bytes / (1024 * 1024));
 }

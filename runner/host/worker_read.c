@@ -18,7 +18,7 @@ static size_t length_limit(const struct worker *worker, uint32_t type)
     switch (type) {
     case FRAME_PRINT:
     case FRAME_OUTPUT:
-        return 2 * PRINT_BYTES_MAX;
+        return 2 * (size_t)PRINT_BYTES_MAX;
     case FRAME_DROPPED:
         return sizeof(uint64_t);
     case FRAME_PART:

@@ -61,7 +61,7 @@ static int hex_digits(const char *at, const char *end)
     if (end - at < 4)
         return -1;
     for (int i = 0; i < 4; i++) {
-        int digit = at[i];
+        int digit = (unsigned char)at[i];
 
         if (digit >= '0' && digit <= '9')
             digit -= '0';
@@ -293,8 +293,10 @@ static PyObject *read_number(struct reader *r)
     length = (size_t)(r->at - start);
     if (whole && length <= SMALL_DIGITS)
         return small_integer(start, r->at);
-    if (length >= sizeof(room))
-        text = large = mem_alloc(length + 1);
+    if (length >= sizeof(room)) {
+        large = mem_alloc(length + 1);
+        text = large;
+    }
     memcpy(text, start, length);
     text[length] = '\0';
     return convert_number(text, whole);

@@ -328,7 +328,7 @@ static int write_structure(struct buf *out, PyObject *value)
 
     writer.out = &text;
     writer.like_dumps = true;
-    writer.enough = 2 * PRINT_BYTES_MAX;
+    writer.enough = 2 * (size_t)PRINT_BYTES_MAX;
     writer.depth = 0;
     if (write_value(&writer, value) < 0) {
         if (!PyErr_ExceptionMatches(PyExc_Exception))

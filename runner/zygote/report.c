@@ -142,7 +142,7 @@ static long add_traceback(struct buf *text, PyObject *source, PyObject *tracebac
             if (at < FRAMES_SHOWN || at + FRAMES_SHOWN >= total)
                 add_frame(text, source, code, line);
             else if (at == FRAMES_SHOWN)
-                buf_add_format(text, "\n… %zu more frames", total - 2 * FRAMES_SHOWN);
+                buf_add_format(text, "\n… %zu more frames", total - 2 * (size_t)FRAMES_SHOWN);
             at++;
         }
         Py_DECREF(code);

@@ -32,7 +32,7 @@ FIGURES = [
     ("rest_plain", "memory at rest (PSS), nothing allowed", "MB", 16, 12, 3),
     ("rest_packages", "… numpy and pandas allowed", "MB", 75, 65, 1),
     ("import_pandas", "`import pandas` in a task", "ms", 1, 0.1, 1),
-    ("same_code", "200 runs of the same code: its compilation, each", "ms", 0.05, 0.02, 3),
+    ("same_code", "200 runs of the same ten lines: their compilation", "ms", 0.05, 0.02, 3),
     ("rate_10", "10 MB of items in and out", "MB/s", 40, 80, 1),
     ("rate_100", "100 MB of items in and out", "MB/s", 40, 80, 1),
     ("peak_all", "… most memory of all processes, of the payload", "x", 10, 8, 1),

@@ -64,7 +64,7 @@ static int parse(int argc, char **argv, struct broker *broker, struct server_opt
         if (++i >= argc)
             return 1 + usage("an unknown option, or one without its value");
         if (strcmp(name, "--port") == 0)
-            options->port = atoi(argv[i]);
+            options->port = (int)strtol(argv[i], NULL, 10);
         else if (strcmp(name, "--host") == 0)
             options->host = argv[i];
         else if (strcmp(name, "--auth-token") == 0)
