@@ -30,7 +30,6 @@ class Task:
         self.work = work
         self.prints = []
         self.since = time.monotonic()  # it was given to the broker, at the least so long ago
-        self.accepted = None
 
 
 class Crew:
@@ -48,7 +47,7 @@ class Crew:
         self.latencies = []  # ms, of the quick ones
         self.faults = []
         self.served = 0.0  # when the last task ended as it must
-        self.served_since = 0.0  # and when that one had been accepted
+        self.served_since = 0.0  # and when that one had been given to the broker
         self.registrations = self.offers = 0
         self.open()
 
@@ -109,9 +108,8 @@ class Crew:
             self.fault("%s for %s, which %s" % (
                 name, task_id, "has ended" if task_id in self.ended else "is nobody's"))
         elif name == "accepted":
-            task.accepted = time.monotonic()
             if task.work.cancel == "any":
-                heapq.heappush(self.due, (task.accepted + self.random.uniform(0, 0.03), task_id))
+                heapq.heappush(self.due, (time.monotonic() + self.random.uniform(0, 0.03), task_id))
         elif name == "rpc":
             task.prints.append(event["params"])
             if task.work.cancel == "running" and len(task.prints) == 1:
@@ -132,7 +130,7 @@ class Crew:
         else:
             fault = task.work.fault(event, task.prints)
         if fault is None or not excuse:
-            self.served, self.served_since = time.monotonic(), task.accepted or 0
+            self.served, self.served_since = time.monotonic(), task.since
         if event["event"] != "lost" and fault is None:
             self.done[task.work.kind] += 1
             if task.work.kind == "quick":
