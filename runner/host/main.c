@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,6 +34,8 @@
 #include "runner/host/scratch.h"
 #include "runner/host/sentry.h"
 #include "runner/host/zygote_link.h"
+
+enum { MAPPED_FROM = 256 * 1024 }; /* a block of so many bytes is a mapping of its own */
 
 struct host {
     struct config config;
@@ -261,10 +264,21 @@ static enum loop_tls tls_of(const struct host *host)
     return host->config.sentry.uri.tls ? LOOP_TLS_LATER : LOOP_TLS_NONE;
 }
 
+/* What a payload took goes back to the system with it. Left to itself, the C library keeps up to
+ * twice the largest block that was ever freed, in pieces. */
+static void keep_memory_small(void)
+{
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
+    mallopt(M_TRIM_THRESHOLD, MAPPED_FROM);
+#endif
+}
+
 static int start(struct host *host, struct error **err)
 {
     const struct rlimit no_core = {0, 0};
 
+    keep_memory_small();
     /* tokens are in this process's memory */
     if (setrlimit(RLIMIT_CORE, &no_core) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         return error_set_errno(err, errno, "keep this process's memory to itself");

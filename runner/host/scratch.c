@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,28 +18,16 @@
 #include "runner/base/log.h"
 #include "runner/base/mem.h"
 
-enum { DEPTH_MAX = 32, BLOCK = 512, PAGE = 4096, NAME_SIZE = 32 };
+enum { DEPTH_MAX = 32, BLOCK = 512, PAGE = 4096, NAME_SIZE = 32, ATTEMPTS = 3 };
+
+/* A folder's name, in $TMPDIR; of chance are six letters. */
+#define PREFIX "task-runner-scratch-"
+#define CHANCE "XXXXXX"
 
 struct scratch {
     char *path;
     int folder;
 };
-
-struct scratch *scratch_new(struct error **err)
-{
-    const char *place = getenv("TMPDIR");
-    AUTO_FREE char *path = mem_format("%s/task-runner-XXXXXX", place && *place ? place : "/tmp");
-    struct scratch *scratch;
-    int folder;
-
-    if (!mkdtemp(path) || (folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) {
-        error_set_errno(err, errno, "make `%s` for N8N_RUNNERS_TASK_TMP_MB", path);
-        return NULL;
-    }
-    scratch = mem_alloc(sizeof(*scratch));
-    *scratch = (struct scratch){.path = mem_steal(&path), .folder = folder};
-    return scratch;
-}
 
 const char *scratch_path(const struct scratch *scratch)
 {
@@ -161,6 +150,78 @@ void scratch_remove(const struct scratch *scratch, uint64_t id)
     if (unlinkat(scratch->folder, name, AT_REMOVEDIR) < 0)
         log_warn("`%s/%s`, a task's folder, can't be removed: %s", scratch->path, name,
                  strerror(errno));
+}
+
+/* ---- the whole of it ---- */
+
+/* Who has a folder holds it as long as it lives; on a file system without locks nobody can tell. */
+static bool hold(int folder)
+{
+    return flock(folder, LOCK_EX | LOCK_NB) == 0;
+}
+
+static bool is_ours(int place, const char *name)
+{
+    struct stat info;
+
+    return strncmp(name, PREFIX, strlen(PREFIX)) == 0 &&
+           strlen(name) == strlen(PREFIX) + strlen(CHANCE) &&
+           fstatat(place, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(info.st_mode) &&
+           info.st_uid == geteuid() && (info.st_mode & 07777) == 0700;
+}
+
+/* What hosts that were killed by force have left: nobody holds it any more. */
+static void remove_abandoned(const char *path)
+{
+    DIR *place = list(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    struct dirent *entry;
+
+    while (place && (entry = readdir(place))) {
+        AUTO_CLOSE int folder = -1;
+
+        if (is_ours(dirfd(place), entry->d_name))
+            folder = open_folder(dirfd(place), entry->d_name);
+        if (folder < 0 || !hold(folder))
+            continue;
+        empty(folder);
+        unlinkat(dirfd(place), entry->d_name, AT_REMOVEDIR);
+    }
+    if (place)
+        closedir(place);
+}
+
+/* -1 when it can't be made, or another host, at its start, takes it for an abandoned one. */
+static int make(char *path)
+{
+    AUTO_CLOSE int folder = mkdtemp(path) ? open_folder(AT_FDCWD, path) : -1;
+    struct stat info;
+
+    if (folder < 0 || (!hold(folder) && errno == EWOULDBLOCK) || fstat(folder, &info) < 0 ||
+        !info.st_nlink)
+        return -1;
+    return io_steal(&folder);
+}
+
+struct scratch *scratch_new(struct error **err)
+{
+    const char *setting = getenv("TMPDIR"), *place = setting && *setting ? setting : "/tmp";
+    AUTO_FREE char *path = NULL;
+    struct scratch *scratch;
+    int folder = -1;
+
+    remove_abandoned(place);
+    for (int attempt = 0; attempt < ATTEMPTS && folder < 0; attempt++) {
+        free(path);
+        path = mem_format("%s/%s%s", place, PREFIX, CHANCE);
+        folder = make(path);
+    }
+    if (folder < 0) {
+        error_set_errno(err, errno, "make `%s` for N8N_RUNNERS_TASK_TMP_MB", path);
+        return NULL;
+    }
+    scratch = mem_alloc(sizeof(*scratch));
+    *scratch = (struct scratch){.path = mem_steal(&path), .folder = folder};
+    return scratch;
 }
 
 void scratch_drop(struct scratch **scratch)

@@ -11,7 +11,8 @@
 struct error;
 struct scratch;
 
-/* Makes the folder that the tasks' folders come into, in $TMPDIR or /tmp. NULL with `err`. */
+/* Makes the folder that the tasks' folders come into, in $TMPDIR or /tmp, and removes those that
+ * hosts which were killed have left there. NULL with `err`. */
 struct scratch *scratch_new(struct error **err);
 /* Removes all of it. NULL is fine. */
 void scratch_drop(struct scratch **scratch);
