@@ -157,7 +157,7 @@ static void on_unable(void *owner, uint64_t id, int number)
 
     if (!worker)
         return;
-    if (!worker->events || worker->head_read || worker->doomed) {
+    if (!worker->events) {
         worker_free(worker);
         return;
     }
