@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "runner/base/buf.h"
+#include "runner/base/json_string.h"
 #include "runner/base/mem.h"
 #include "runner/host/dial.h"
 #include "runner/host/loop.h"
@@ -132,13 +133,14 @@ static const struct dial_events dial_events = {
 
 static char *make_body(const char *auth_token)
 {
-    cJSON *root = cJSON_CreateObject();
-    char *body;
+    struct buf body = {0};
 
-    cJSON_AddStringToObject(root, "token", auth_token);
-    body = cJSON_PrintUnformatted(root);
-    cJSON_Delete(root);
-    return body;
+    buf_add_text(&body, "{\"token\":");
+    json_string_add(&body, auth_token, strlen(auth_token));
+    buf_add(&body, "}", sizeof("}"));
+    if (buf_failed(&body))
+        mem_exhausted();
+    return body.data;
 }
 
 struct grant *grant_start(struct loop *loop, const struct uri *broker, const char *auth_token,

@@ -63,6 +63,9 @@ static char *sentence(const struct outcome_context *context, const struct worker
             mem_dup("Return less, or raise N8N_RUNNERS_MAX_PAYLOAD on the runner and on n8n.");
         return mem_format("The result is larger than the %zu bytes that one message may have",
                           context->result_max);
+    case WORKER_NO_MEMORY:
+        *description = mem_dup("Return less, or give the runner more memory.");
+        return mem_dup("The runner has no memory for the task's result");
     case WORKER_BREACH:
         *description = mem_dup("What the task's process sent was no valid result.");
         return mem_dup(no_result);
@@ -123,6 +126,7 @@ long long outcome_message(struct buf *message, const struct outcome_context *con
     }
     if (!is_covered(context, outcome)) {
         message_error(message, context->task_id, &error);
+        message->failed |= buf_failed(&own_json) || buf_failed(&description_json);
         return -1;
     }
     buf_add_text(&covered, "[{\"json\":{\"error\":");
@@ -130,5 +134,6 @@ long long outcome_message(struct buf *message, const struct outcome_context *con
     buf_add_text(&covered, "}}]");
     covered_length = (long long)covered.length;
     message_done(message, context->task_id, &covered);
+    message->failed |= buf_failed(&own_json);
     return covered_length;
 }

@@ -25,6 +25,7 @@ struct task {
     bool running, failed;
     int64_t started_us;
     unsigned prints;
+    unsigned long long unsent; /* prints that there was no memory for */
 };
 
 static const struct worker_events worker_events;
@@ -35,13 +36,17 @@ static void send_print(struct task *task, struct span params)
     AUTO_FREE char *call = mem_format("%s-%u", task->id, ++task->prints);
 
     message_print(&message, call, task->id, params);
-    task->hooks->send(task->owner, &message);
+    if (buf_failed(&message))
+        task->unsent++;
+    else
+        task->hooks->send(task->owner, &message);
 }
 
 static void send_truncated(struct task *task, unsigned long long dropped)
 {
     AUTO_FREE char *params = NULL;
 
+    dropped += task->unsent;
     if (!dropped)
         return;
     params = mem_format("[\"[Output truncated - %llu more print statements]\"]", dropped);
@@ -92,11 +97,13 @@ static void conclude(struct task *task, enum task_stop stop, struct worker_outco
 
     timer_cancel(task->timeout);
     if (buf_failed(&message)) {
-        struct worker_outcome too_large = {.end = WORKER_TOO_LARGE};
+        struct worker_outcome no_memory = {.end = WORKER_NO_MEMORY};
 
         buf_free(&message);
         context.stop = TASK_RAN;
-        size = outcome_message(&message, &context, &too_large);
+        size = outcome_message(&message, &context, &no_memory);
+        if (buf_failed(&message)) /* without a word the broker would wait for ever */
+            mem_exhausted();
     }
     task->failed = size < 0;
     task->hooks->send(task->owner, &message);
