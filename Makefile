@@ -4,6 +4,7 @@
 #   CC=clang            the compiler
 #   SANITIZE=1          AddressSanitizer and UndefinedBehaviorSanitizer
 #   BUILD=DIR           where everything is built
+#   FAULTS=1            programs whose calls fail by order, for `make faults`
 #   ONLY=WORD           the tests whose names have WORD
 #   SECONDS_EACH=15     how long `make fuzz` runs each target; 0: until it is stopped
 #   TARGET=WORD         the targets whose names have WORD
@@ -13,7 +14,7 @@
 ifeq ($(origin CC),default)
 CC := cc
 endif
-BUILD ?= build$(if $(SANITIZE),/sanitize)
+BUILD ?= build$(if $(SANITIZE),/sanitize)$(if $(FAULTS),/faults)
 PKG_CONFIG ?= pkg-config
 CLANG_FORMAT ?= clang-format
 PYTHON ?=
@@ -32,7 +33,7 @@ export CC PYTHON N8N
 PYTHON_FOUND = $(eval PYTHON_FOUND := $$(shell pyvenv/find-python $(PYTHON) 2>/dev/null))$(PYTHON_FOUND)
 
 WARNINGS = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wswitch-enum -Werror
-HARDENING = $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2) -fstack-protector-strong -fPIE
+HARDENING = $(if $(SANITIZE)$(FAULTS),,-D_FORTIFY_SOURCE=2) -fstack-protector-strong -fPIE
 SANITIZERS = $(if $(SANITIZE),-fsanitize=address$(,)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
 # With LIBFUZZER, which `make fuzz` sets for its own build, it sees which code an input reaches.
 SANITIZERS += $(if $(LIBFUZZER),-fsanitize=fuzzer-no-link)
@@ -56,6 +57,12 @@ HOST_SRC = $(BASE_SRC) $(wildcard runner/host/*.c) allowlist/policy.c pyvenv/ven
 ZYGOTE_SRC = $(BASE_SRC) $(wildcard runner/zygote/*.c allowlist/*.c pyvenv/*.c)
 BROKER_SRC = $(BASE_SRC) $(wildcard tests/broker/*.c)
 UNDER_PROFILE_SRC = $(BASE_SRC) tests/sandbox/under_profile.c
+# What stands before the C library in a build with FAULTS; under a sanitizer, which stands there itself,
+# the linker puts it before our own code.
+SHIM_SRC = $(if $(FAULTS),tests/faults/shim.c)
+HOOKED = malloc calloc realloc mmap mmap64 fork pipe pipe2 socketpair memfd_create read readv recv recvmsg write writev \
+    send sendmsg clock_gettime gettimeofday time PyOS_AfterFork_Child
+SHIM_LDFLAGS = $(if $(FAULTS),$(if $(SANITIZE),$(HOOKED:%=-Wl$(,)--wrap=%)))
 HOST_TEST_SRC = $(wildcard tests/unit/host/*.c)
 ZYGOTE_TEST_SRC = $(wildcard tests/unit/zygote/*.c)
 HOST_FUZZ_SRC = $(wildcard tests/fuzz/host/*.c)
@@ -63,6 +70,8 @@ HOST_FUZZ_SRC = $(wildcard tests/fuzz/host/*.c)
 obj = $(patsubst %.c,$(BUILD)/obj/$(1)/%.o,$(2))
 HOST_OBJ = $(call obj,host,$(HOST_SRC))
 ZYGOTE_OBJ = $(call obj,zygote,$(ZYGOTE_SRC))
+HOST_SHIM = $(call obj,host,$(SHIM_SRC))
+ZYGOTE_SHIM = $(call obj,zygote,$(SHIM_SRC))
 BROKER_OBJ = $(call obj,host,$(BROKER_SRC))
 UNDER_PROFILE_OBJ = $(call obj,host,$(UNDER_PROFILE_SRC))
 # A fuzz target is also a unit test: without libFuzzer it runs the inputs that are kept.
@@ -86,10 +95,10 @@ PYTHON_LIBS = $(eval PYTHON_LIBS := $$(shell pyvenv/python-flags $(PYTHON_FOUND)
 
 # With one of these goals, packages are installed before anything is compiled.
 NEEDS_DEPS = $(if $(filter deps run bench bench-profile bench-growth,$(MAKECMDGOALS)),deps) \
-    $(if $(filter test test-packages test-n8n,$(MAKECMDGOALS)),deps-test)
+    $(if $(filter test test-packages test-n8n faults,$(MAKECMDGOALS)),deps-test)
 
 .PHONY: all build run deps deps-test venv install uninstall install-n8n uninstall-n8n \
-    packages test test-packages test-image test-n8n unit fuzz fuzzers \
+    packages test test-packages test-image test-n8n faults unit fuzz fuzzers \
     bench bench-profile bench-growth draw-growth check analyze check-musl format clean
 .DELETE_ON_ERROR:
 
@@ -138,6 +147,11 @@ packages:
 
 test-packages: deps-test build venv packages $(UNDER_PROFILE)
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/packages/run.py $(BUILD) $(ONLY)
+
+# Every call on a task's path fails once in turn, in programs of a build of their own.
+faults: deps-test
+	@$(MAKE) --no-print-directory FAULTS=1 build venv
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/faults/run.py build$(if $(SANITIZE),/sanitize)/faults $(ONLY)
 
 # Under a real n8n, which the first run installs into a cache: some minutes, 3 GB.
 test-n8n: deps-test build venv
@@ -216,11 +230,11 @@ $(BUILD)/obj/zygote/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(PYTHON_CFLAGS) -MMD -MP -c $< -o $@
 
-$(RUNNER): $(HOST_OBJ)
-	$(CC) $(ALL_LDFLAGS) $^ $(HOST_LIBS) -o $@
+$(RUNNER): $(HOST_OBJ) $(HOST_SHIM)
+	$(CC) $(ALL_LDFLAGS) $(SHIM_LDFLAGS) $^ $(HOST_LIBS) -o $@
 
-$(ZYGOTE): $(ZYGOTE_OBJ)
-	$(CC) $(ALL_LDFLAGS) $^ $(PYTHON_LIBS) -o $@
+$(ZYGOTE): $(ZYGOTE_OBJ) $(ZYGOTE_SHIM)
+	$(CC) $(ALL_LDFLAGS) $(SHIM_LDFLAGS) $^ $(PYTHON_LIBS) -o $@
 
 $(BROKER): $(BROKER_OBJ)
 	$(CC) $(ALL_LDFLAGS) $^ $(HOST_LIBS) -o $@

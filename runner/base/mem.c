@@ -5,12 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
+void mem_exhausted(void)
+{
+    fputs("task-runner-python: out of memory\n", stderr);
+    abort();
+}
+
 static void *checked(void *memory)
 {
-    if (!memory) {
-        fputs("task-runner-python: out of memory\n", stderr);
-        abort();
-    }
+    if (!memory)
+        mem_exhausted();
     return memory;
 }
 

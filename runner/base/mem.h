@@ -16,6 +16,9 @@ char *mem_dup(const char *text);                        /* a copy; NULL for NULL
 char *mem_dup_n(const char *text, size_t length);       /* NUL-terminated copy of `length` bytes */
 char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* There is none: prints the line and aborts. */
+_Noreturn void mem_exhausted(void);
+
 /* Moves a pointer out of its owner, which is left NULL and so frees nothing. */
 #define mem_steal(owner)                                                                           \
     (__extension__({                                                                               \

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runner/base/buf.h"
+#include "runner/base/json_string.h"
 #include "runner/base/mem.h"
 #include "runner/host/http_post.h"
 #include "runner/host/uri.h"
@@ -59,13 +61,14 @@ static void on_answer(void *owner, const struct http_answer *answer)
 
 static char *make_body(const char *auth_token)
 {
-    cJSON *root = cJSON_CreateObject();
-    char *body;
+    struct buf body = {0};
 
-    cJSON_AddStringToObject(root, "token", auth_token);
-    body = cJSON_PrintUnformatted(root);
-    cJSON_Delete(root);
-    return body;
+    buf_add_text(&body, "{\"token\":");
+    json_string_add(&body, auth_token, strlen(auth_token));
+    buf_add(&body, "}", sizeof("}"));
+    if (buf_failed(&body))
+        mem_exhausted();
+    return body.data;
 }
 
 struct grant *grant_start(struct loop *loop, const struct uri *broker, const char *auth_token,

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "runner/base/error.h"
 #include "runner/base/io.h"
@@ -65,14 +66,26 @@ static int watch_lws_event(struct lws *wsi, enum lws_callback_reasons reason, vo
     return 0;
 }
 
+/* lws closes some of what it can't adopt, and leaves open what it has no memory for. The number
+ * may be another's by now: names are looked up on a thread of their own. */
+static void close_if_left(int fd, const struct stat *was)
+{
+    struct stat is;
+
+    if (fstat(fd, &is) == 0 && is.st_dev == was->st_dev && is.st_ino == was->st_ino)
+        io_close(&fd);
+}
+
 struct watch *watch_new(struct loop *loop, int fd, watch_fn *ready, void *owner, struct error **err)
 {
     struct watch *watch = mem_alloc(sizeof(*watch));
     lws_sock_file_fd_type descriptor = {.filefd = fd};
+    struct stat was;
 
     *watch = (struct watch){.fd = fd, .ready = ready, .owner = owner};
-    if (io_set_nonblocking(fd) < 0) {
+    if (io_set_nonblocking(fd) < 0 || fstat(fd, &was) < 0) {
         error_set_errno(err, errno, "watch a descriptor");
+        io_close(&fd);
     } else {
         watch->wsi = lws_adopt_descriptor_vhost(loop->vhost, LWS_ADOPT_RAW_FILE_DESC, descriptor,
                                                 "watch", NULL);
@@ -80,10 +93,9 @@ struct watch *watch_new(struct loop *loop, int fd, watch_fn *ready, void *owner,
             lws_set_opaque_user_data(watch->wsi, watch);
             return watch;
         }
-        fd = -1; /* lws closes what it can't adopt */
-        error_set(err, "watch a descriptor: too many are open");
+        close_if_left(fd, &was);
+        error_set(err, "watch a descriptor: too many are open, or there is no memory for it");
     }
-    io_close(&fd);
     free(watch);
     return NULL;
 }

@@ -1,7 +1,6 @@
 /* The broker's messages; see message.h. */
 #include "runner/host/message.h"
 
-#include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -166,64 +165,48 @@ void message_free(struct message *message)
 
 /* ---- outgoing ---- */
 
-static void finish(struct buf *out, cJSON *object)
-{
-    char *text = cJSON_PrintUnformatted(object);
-
-    cJSON_Delete(object);
-    if (text)
-        buf_add_text(out, text);
-    else
-        out->failed = true;
-    cJSON_free(text);
-}
-
-static cJSON *start(const char *type, const char *task_id)
-{
-    cJSON *object = cJSON_CreateObject();
-
-    cJSON_AddStringToObject(object, "type", type);
-    if (task_id)
-        cJSON_AddStringToObject(object, "taskId", task_id);
-    return object;
-}
-
-void message_info(struct buf *out)
-{
-    cJSON *object = start("runner:info", NULL);
-
-    cJSON_AddStringToObject(object, "name", "Python Task Runner");
-    cJSON_AddItemToArray(cJSON_AddArrayToObject(object, "types"), cJSON_CreateString("python"));
-    finish(out, object);
-}
-
-void message_offer(struct buf *out, const char *offer_id, int valid_for_ms)
-{
-    cJSON *object = start("runner:taskoffer", NULL);
-
-    cJSON_AddStringToObject(object, "offerId", offer_id);
-    cJSON_AddStringToObject(object, "taskType", "python");
-    cJSON_AddNumberToObject(object, "validFor", valid_for_ms);
-    finish(out, object);
-}
-
-void message_accepted(struct buf *out, const char *task_id)
-{
-    finish(out, start("runner:taskaccepted", task_id));
-}
-
-void message_rejected(struct buf *out, const char *task_id, const char *reason)
-{
-    cJSON *object = start("runner:taskrejected", task_id);
-
-    cJSON_AddStringToObject(object, "reason", reason);
-    finish(out, object);
-}
-
 static void add_string(struct buf *out, const char *before, const char *text)
 {
     buf_add_text(out, before);
     json_string_add(out, text, strlen(text));
+}
+
+/* Ends a message of a few hundred bytes, for which there is memory, or for nothing (see mem.h):
+ * without it the broker and we would not be of one mind. */
+static void end_small(struct buf *out)
+{
+    buf_add_char(out, '}');
+    if (buf_failed(out))
+        mem_exhausted();
+}
+
+void message_info(struct buf *out)
+{
+    add_string(out, "{\"type\":\"runner:info\",\"name\":", "Python Task Runner");
+    add_string(out, ",\"types\":[", "python");
+    buf_add_char(out, ']');
+    end_small(out);
+}
+
+void message_offer(struct buf *out, const char *offer_id, int valid_for_ms)
+{
+    add_string(out, "{\"type\":\"runner:taskoffer\",\"offerId\":", offer_id);
+    add_string(out, ",\"taskType\":", "python");
+    buf_add_format(out, ",\"validFor\":%d", valid_for_ms);
+    end_small(out);
+}
+
+void message_accepted(struct buf *out, const char *task_id)
+{
+    add_string(out, "{\"type\":\"runner:taskaccepted\",\"taskId\":", task_id);
+    end_small(out);
+}
+
+void message_rejected(struct buf *out, const char *task_id, const char *reason)
+{
+    add_string(out, "{\"type\":\"runner:taskrejected\",\"taskId\":", task_id);
+    add_string(out, ",\"reason\":", reason);
+    end_small(out);
 }
 
 void message_print(struct buf *out, const char *call_id, const char *task_id, struct span params)
@@ -245,6 +228,7 @@ void message_done(struct buf *out, const char *task_id, struct buf *result)
     buf_reserve(out, head.length + 2);
     buf_add_before(out, head.data, head.length);
     buf_add_text(out, "}}");
+    out->failed |= buf_failed(&head);
 }
 
 static void add_span(struct buf *out, const char *before, struct span value)

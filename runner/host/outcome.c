@@ -64,6 +64,9 @@ static char *sentence(const struct outcome_context *context, const struct worker
             mem_dup("Return less, or raise N8N_RUNNERS_MAX_PAYLOAD on the runner and on n8n.");
         return mem_format("The result is larger than the %zu bytes that one message may have",
                           context->result_max);
+    case WORKER_NO_MEMORY:
+        *description = mem_dup("Return less, or give the runner more memory.");
+        return mem_dup("The runner has no memory for the task's result");
     case WORKER_BREACH:
         *description = mem_dup("What the task's process sent was no valid result.");
         return mem_dup(no_result);
@@ -124,6 +127,7 @@ long long outcome_message(struct buf *message, const struct outcome_context *con
     }
     if (!is_covered(context, outcome)) {
         message_error(message, context->task_id, &error);
+        message->failed |= buf_failed(&own_json) || buf_failed(&description_json);
         return -1;
     }
     buf_add_text(&covered, "[{\"json\":{\"error\":");
@@ -131,6 +135,7 @@ long long outcome_message(struct buf *message, const struct outcome_context *con
     buf_add_text(&covered, "}}]");
     covered_length = (long long)covered.length;
     message_done(message, context->task_id, &covered);
+    message->failed |= buf_failed(&own_json);
     return covered_length;
 }
 
@@ -144,7 +149,7 @@ static const char *const names[TASK_OUTCOMES] = {
     [OUTCOME_EXITED] = "exited",       [OUTCOME_TOO_LARGE] = "too_large",
     [OUTCOME_BREACH] = "breach",       [OUTCOME_LOST] = "lost",
     [OUTCOME_UNSTARTED] = "unstarted", [OUTCOME_DROPPED] = "dropped",
-    [OUTCOME_WITHDRAWN] = "withdrawn",
+    [OUTCOME_WITHDRAWN] = "withdrawn", [OUTCOME_NO_MEMORY] = "no_memory",
 };
 
 const char *outcome_name(enum task_outcome outcome)
@@ -187,6 +192,8 @@ enum task_outcome outcome_of(const struct outcome_context *context,
         return outcome_of_error(outcome->kind);
     case WORKER_TOO_LARGE:
         return OUTCOME_TOO_LARGE;
+    case WORKER_NO_MEMORY:
+        return OUTCOME_NO_MEMORY;
     case WORKER_BREACH:
         return OUTCOME_BREACH;
     case WORKER_EXITED:

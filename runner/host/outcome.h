@@ -32,6 +32,7 @@ enum task_outcome {
     OUTCOME_KILLED,    /* by the host, for what it used, or by the system */
     OUTCOME_EXITED,    /* its process ended without a result */
     OUTCOME_TOO_LARGE, /* the result is beyond the limit */
+    OUTCOME_NO_MEMORY, /* the host had none for the result */
     OUTCOME_BREACH,    /* its process sent what none of ours sends */
     OUTCOME_LOST,      /* Python died under it */
     OUTCOME_UNSTARTED, /* it could not be given to a process */

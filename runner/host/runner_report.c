@@ -32,6 +32,7 @@ static const struct {
     [OUTCOME_KILLED] = {LOG_LEVEL_WARN, ENDING("was killed")},
     [OUTCOME_EXITED] = {LOG_LEVEL_WARN, ENDING("ended without a result")},
     [OUTCOME_TOO_LARGE] = {LOG_LEVEL_WARN, ENDING("had a result that is too large")},
+    [OUTCOME_NO_MEMORY] = {LOG_LEVEL_ERROR, ENDING("had a result that there was no memory for")},
     [OUTCOME_DROPPED] = {LOG_LEVEL_WARN, ENDING("was ended, and not answered,")},
     [OUTCOME_BREACH] = {LOG_LEVEL_ERROR, ENDING("sent what is no valid result")},
     [OUTCOME_LOST] = {LOG_LEVEL_ERROR, ENDING("was lost with the Python process")},

@@ -27,6 +27,7 @@ struct task {
     int64_t taken_us, started_us;
     struct task_end end;
     unsigned prints;
+    unsigned long long unsent; /* prints that there was no memory for */
 };
 
 static const struct worker_events worker_events;
@@ -37,13 +38,17 @@ static void send_print(struct task *task, struct span params)
     AUTO_FREE char *call = mem_format("%s-%u", task->id, ++task->prints);
 
     message_print(&message, call, task->id, params);
-    task->hooks->send(task->owner, &message);
+    if (buf_failed(&message))
+        task->unsent++;
+    else
+        task->hooks->send(task->owner, &message);
 }
 
 static void send_truncated(struct task *task, unsigned long long dropped)
 {
     AUTO_FREE char *params = NULL;
 
+    dropped += task->unsent;
     if (!dropped)
         return;
     params = mem_format("[\"[Output truncated - %llu more print statements]\"]", dropped);
@@ -115,15 +120,17 @@ static void conclude(struct task *task, enum task_stop stop, struct worker_outco
                                       .memory_mb = task->limits.memory_mb,
                                       .continue_on_fail = task->settings.continue_on_fail,
                                       .problem = task->settings.problem};
-    struct worker_outcome too_large = {.end = WORKER_TOO_LARGE};
+    struct worker_outcome no_memory = {.end = WORKER_NO_MEMORY};
     long long size = outcome_message(&message, &context, outcome);
 
     timer_cancel(task->timeout);
     if (buf_failed(&message)) {
         buf_free(&message);
         context.stop = TASK_RAN;
-        outcome = &too_large;
+        outcome = &no_memory;
         size = outcome_message(&message, &context, outcome);
+        if (buf_failed(&message)) /* without a word the broker would wait for ever */
+            mem_exhausted();
     }
     note_end(task, &context, outcome);
     task->hooks->send(task->owner, &message);

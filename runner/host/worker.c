@@ -107,7 +107,6 @@ static void on_channel(void *owner, int fd)
 int worker_ask(struct worker *worker, struct error **err)
 {
     struct workers *workers = worker->workers;
-    AUTO_ERROR struct error *gone = NULL;
     int pair[2], asked;
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
@@ -129,9 +128,8 @@ int worker_ask(struct worker *worker, struct error **err)
     }
     worker->asked = true;
     workers_expect_fork(workers);
-    /* what can't be sent meets no child any more, and the news of that are on their way */
     if (worker->request.given)
-        request_send(worker, &gone);
+        request_send(worker);
     return 0;
 }
 
@@ -176,16 +174,12 @@ bool worker_is_forked(const struct worker *worker)
 
 int worker_give(struct worker *worker, const struct worker_task *task, struct error **err)
 {
-    struct request *request = &worker->request;
-    AUTO_ERROR struct error *gone = NULL;
-
-    if (request_fill(request, worker->workers->codes, task, err) < 0)
+    if (request_fill(&worker->request, worker->workers->codes, task, err) < 0)
         return -1;
     guard_wake(worker->workers->guard);
-    /* Without a channel Python is away, and the child that comes with it gets the task. When it
-     * can't be sent, the child is dead, and the news of it are on their way. */
+    /* Without a channel Python is away, and the child that comes with it gets the task. */
     if (worker->channel)
-        request_send(worker, &gone);
+        request_send(worker);
     return 0;
 }
 

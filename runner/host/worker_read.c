@@ -169,7 +169,7 @@ static int read_some(struct worker *worker)
         char *room = buf_reserve(place, left < READ_CHUNK ? left : READ_CHUNK);
 
         if (!room) {
-            worker_finish_simply(worker, WORKER_TOO_LARGE, 0);
+            worker_finish_simply(worker, WORKER_NO_MEMORY, 0);
             return 1;
         }
         got = io_read(worker->channel_fd, room, left < READ_CHUNK ? left : READ_CHUNK);

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "runner/base/error.h"
@@ -84,40 +83,39 @@ int request_fill(struct request *request, struct code_cache *codes, const struct
     return 0;
 }
 
-/* The socket's buffer takes all of it, or the child is gone. */
-static int send_frames(const struct worker *worker, const struct buf *frames, struct error **err)
+/* With `fd`, unless that is -1. The socket's buffer takes all of it; should the system have no
+ * memory for that just now, or the child be gone, it has the task in part or not at all: it is
+ * ended, and the news of its end bring the task to another. */
+static bool send_frames(struct worker *worker, const struct buf *frames, int fd)
 {
-    if (send(worker->channel_fd, frames->data, frames->length, MSG_NOSIGNAL) !=
-        (ssize_t)frames->length)
-        return error_set_errno(err, errno, "give the task to its process");
-    return 0;
+    size_t sent = 0;
+
+    while (sent < frames->length) {
+        ssize_t count = io_send_fds(worker->channel_fd, frames->data + sent, frames->length - sent,
+                                    &fd, fd >= 0);
+
+        if (count < 0) {
+            worker_kill(worker);
+            return false;
+        }
+        sent += (size_t)count;
+        fd = -1;
+    }
+    return true;
 }
 
 /* The task itself, whose lead has been sent, or goes with it. */
-static int send_task(struct worker *worker, struct error **err)
+static bool send_task(struct worker *worker)
 {
-    struct request *request = &worker->request;
-    int sent;
-
-    if (request->payload < 0)
-        return send_frames(worker, &request->text, err);
-    sent = (int)io_send_fds(worker->channel_fd, request->text.data, request->text.length,
-                            &request->payload, 1);
-    return sent < 0 ? error_set_errno(err, errno, "give the task to its process") : 0;
+    return send_frames(worker, &worker->request.text, worker->request.payload);
 }
 
-int request_send(struct worker *worker, struct error **err)
+void request_send(struct worker *worker)
 {
     struct request *request = &worker->request;
 
-    if (request->lead.length && send_frames(worker, &request->lead, err) < 0)
-        return -1;
-    if (request->compiles)
-        return 0;
-    if (send_task(worker, err) < 0)
-        return -1;
-    request->delivered = true;
-    return 0;
+    if (send_frames(worker, &request->lead, -1) && !request->compiles)
+        request->delivered = send_task(worker);
 }
 
 bool request_waits_for_code(const struct request *request)
@@ -129,12 +127,10 @@ void request_take_code(struct worker *worker, struct span code)
 {
     struct request *request = &worker->request;
     struct frame_header head;
-    AUTO_ERROR struct error *gone = NULL;
 
     memcpy(&head, request->lead.data, sizeof(head));
     code_cache_keep(worker->workers->codes,
                     (struct span){request->lead.data + sizeof(head), (size_t)head.length},
                     head.flags & FRAME_EACH, code);
-    /* when it can't be sent the child is dead, and the news of that are on their way */
-    request->delivered = send_task(worker, &gone) == 0;
+    request->delivered = send_task(worker);
 }

@@ -93,8 +93,8 @@ void worker_free(struct worker *worker);
 int request_fill(struct request *request, struct code_cache *codes, const struct worker_task *task,
                  struct error **err);
 /* Gives it, or its code to compile, to the child that is or will be at the other end of the
- * channel. -1 with `err` when there can't be one any more. */
-int request_send(struct worker *worker, struct error **err);
+ * channel. When that can't be done the child is ended, and another is given it. */
+void request_send(struct worker *worker);
 /* Has the child been asked to compile the code, and not been given anything else? */
 bool request_waits_for_code(const struct request *request);
 /* It has, and says this: keeps the code, and gives the child its task. */

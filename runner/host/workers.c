@@ -170,7 +170,7 @@ static void on_unable(void *owner, uint64_t id, int number)
 
     if (!worker)
         return;
-    if (!worker->events || worker->head_read || worker->doomed) {
+    if (!worker->events) {
         worker_free(worker);
         return;
     }

@@ -36,6 +36,7 @@ enum worker_end {
     WORKER_RESULT,    /* `result` is one valid JSON value */
     WORKER_ERROR,     /* `error` and `kind` say what the code did */
     WORKER_TOO_LARGE, /* a result beyond the limit */
+    WORKER_NO_MEMORY, /* a result that this process has no memory for */
     WORKER_BREACH,    /* it sent what no child of ours sends */
     WORKER_EXITED,    /* neither result nor error came; `status` as from waitpid() */
     WORKER_LOST,      /* its zygote died, or it could not be forked */

@@ -11,7 +11,7 @@
 #include "runner/base/frame.h"
 #include "runner/base/io.h"
 
-int channel_send(int channel, uint32_t type, const void *bytes, size_t length)
+static int send_frame(int channel, uint32_t type, const void *bytes, size_t length)
 {
     struct frame_header head = {.type = type, .length = length};
     struct iovec parts[2] = {{&head, sizeof(head)}, {(void *)(uintptr_t)bytes, length}};
@@ -29,6 +29,16 @@ int channel_send(int channel, uint32_t type, const void *bytes, size_t length)
     }
     sent -= (ssize_t)sizeof(head);
     return io_write_all(channel, (const char *)bytes + sent, length - (size_t)sent);
+}
+
+int channel_send(int channel, uint32_t type, const void *bytes, size_t length)
+{
+    if (send_frame(channel, type, bytes, length) == 0)
+        return 0;
+    /* Nothing that comes after it would make sense: standard input, which is empty, takes its
+     * place, and the host sees the end. */
+    dup2(STDIN_FILENO, channel);
+    return -1;
 }
 
 void request_free(struct request *request)

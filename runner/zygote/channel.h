@@ -21,7 +21,8 @@ struct request {
 
 void request_free(struct request *request);
 
-/* Sends one frame, blocking. Returns -1 when the host is gone. */
+/* Sends one frame, blocking. When that fails, as it does when the host is gone, the channel is at
+ * its end for both: -1. */
 int channel_send(int channel, uint32_t type, const void *bytes, size_t length);
 
 /* Waits for the next frame; request_free(). Without a text there is no memory for it. -1 when none

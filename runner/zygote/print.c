@@ -64,13 +64,19 @@ static bool full(void)
     return state.dropped || state.calls >= PRINT_CALLS_MAX || state.bytes >= PRINT_BYTES_MAX;
 }
 
-static void send_print(const struct buf *params, const struct buf *text)
+/* -1 with an exception when there was no memory for it. */
+static int send_print(const struct buf *params, const struct buf *text)
 {
-    if (state.channel < 0 || buf_failed(params) || !admit(params->length))
-        return;
+    if (buf_failed(params)) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    if (state.channel < 0 || !admit(params->length))
+        return 0;
     channel_send(state.channel, FRAME_PRINT, params->data, params->length);
     if (text->length && !buf_failed(text))
         channel_send(state.channel, FRAME_OUTPUT, text->data, text->length);
+    return 0;
 }
 
 /* ---- sys.stdout and sys.stderr ---- */
@@ -89,8 +95,18 @@ static int print_line(const char *line, size_t length)
     if (made < 0)
         return -1;
     buf_add_char(&params, ']');
-    send_print(&params, &text);
-    return 0;
+    return send_print(&params, &text);
+}
+
+/* Makes room for more of the unfinished line; without it, that line is gone. */
+static int add_to_line(const char *text, size_t length)
+{
+    buf_add(&state.line, text, length);
+    if (!buf_failed(&state.line))
+        return 0;
+    buf_free(&state.line);
+    PyErr_NoMemory();
+    return -1;
 }
 
 static int write_lines(const char *text, size_t length)
@@ -100,16 +116,14 @@ static int write_lines(const char *text, size_t length)
     while ((newline = memchr(text, '\n', length))) {
         size_t part = (size_t)(newline - text);
 
-        buf_add(&state.line, text, part);
-        if (print_line(state.line.data ? state.line.data : "", state.line.length) < 0)
+        if (add_to_line(text, part) < 0 ||
+            print_line(state.line.data ? state.line.data : "", state.line.length) < 0)
             return -1;
         state.line.length = 0;
         text += part + 1;
         length -= part + 1;
     }
-    if (state.line.length < PRINT_BYTES_MAX)
-        buf_add(&state.line, text, length);
-    return 0;
+    return state.line.length < PRINT_BYTES_MAX ? add_to_line(text, length) : 0;
 }
 
 static PyObject *stream_write(PyObject *self, PyObject *text)
@@ -283,7 +297,8 @@ static PyObject *print_to_host(PyObject *args, PyObject *text)
         return NULL;
     buf_add(&output, PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes));
     Py_DECREF(bytes);
-    send_print(&params, &output);
+    if (send_print(&params, &output) < 0)
+        return NULL;
     Py_RETURN_NONE;
 }
 

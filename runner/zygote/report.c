@@ -48,7 +48,10 @@ static void send(const struct report *report, enum report_kind kind, const struc
     AUTO_BUF struct buf json = {0};
 
     buf_add_format(&json, "{\"kind\":\"%s\",\"message\":", kind_names[kind]);
-    json_string_add(&json, message->data, message->length);
+    if (buf_failed(message))
+        buf_add_text(&json, "\"There was no memory for the error's message\"");
+    else
+        json_string_add(&json, message->data, message->length);
     if (description->length) {
         buf_add_text(&json, ",\"description\":");
         json_string_add(&json, description->data, description->length);
