@@ -190,7 +190,7 @@ static void ask_to_compile(struct worker *worker)
     struct error *err = NULL;
 
     MUST(request_fill(&worker->request, worker->workers->codes, &task, &err) == 0, "it is stored");
-    MUST(request_send(worker, &err) == 0, "the source is sent");
+    request_send(worker);
     MUST(request_waits_for_code(&worker->request), "and waited for");
 }
 
