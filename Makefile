@@ -6,6 +6,7 @@
 #   BUILD=DIR           where everything is built
 #   ONLY=WORD           the tests whose names have WORD
 #   PREFIX=/usr/local   where `make install` puts it, below DESTDIR
+#   MINUTES=10 SEED=1   for soak, chaos and model
 #   N8N=DIR             for install-n8n: the folder of n8n's package, or one with node_modules/n8n
 
 ifeq ($(origin CC),default)
@@ -20,6 +21,8 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 N8N ?=
 VS ?=
+MINUTES ?=
+SEED ?= 1
 export CC PYTHON N8N
 
 # Found when it is first needed, which is after `deps`, and then kept.
@@ -71,11 +74,11 @@ PYTHON_CFLAGS = $(eval PYTHON_CFLAGS := $$(shell pyvenv/python-flags $(PYTHON_FO
 PYTHON_LIBS = $(eval PYTHON_LIBS := $$(shell pyvenv/python-flags $(PYTHON_FOUND) libs; $(PKG_CONFIG) --libs $(ZYGOTE_PACKAGES)))$(PYTHON_LIBS)
 
 # With one of these goals, packages are installed before anything is compiled.
-NEEDS_DEPS = $(if $(filter deps run bench,$(MAKECMDGOALS)),deps) \
+NEEDS_DEPS = $(if $(filter deps run bench soak chaos model memory,$(MAKECMDGOALS)),deps) \
     $(if $(filter test test-packages test-n8n,$(MAKECMDGOALS)),deps-test)
 
 .PHONY: all build run deps deps-test venv install uninstall install-n8n uninstall-n8n \
-    packages test test-packages test-image test-n8n unit bench check check-musl format clean
+    packages test test-packages test-image test-n8n unit bench soak chaos model memory check check-musl format clean
 .DELETE_ON_ERROR:
 
 all: build
@@ -141,6 +144,16 @@ unit: $(UNIT_TESTS)
 # VS='COMMAND' measures another runner in turn, ONLY=WORD some figures.
 bench: deps build venv packages
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/bench/bench.py $(BUILD) --vs '$(VS)' --only '$(ONLY)'
+
+# For MINUTES, drawn from SEED: mixed tasks at full load; kills of everything; a random broker and a model.
+soak chaos model: deps build venv
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/soak/$@.py $(BUILD) $(or $(MINUTES),$(MINUTES_OF_$@)) $(SEED)
+MINUTES_OF_soak = 10
+MINUTES_OF_chaos = 5
+MINUTES_OF_model = 5
+
+memory: deps build venv
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/soak/memory.py $(BUILD) 10000 $(SEED)
 
 # Builds the images without a daemon, and runs them; SUITE=bookworm on that Debian instead of trixie.
 test-image: build
