@@ -78,7 +78,7 @@ NEEDS_DEPS = $(if $(filter deps run bench soak chaos model memory,$(MAKECMDGOALS
     $(if $(filter test test-packages test-n8n,$(MAKECMDGOALS)),deps-test)
 
 .PHONY: all build run deps deps-test venv install uninstall install-n8n uninstall-n8n \
-    packages test test-packages test-image test-n8n unit bench soak chaos model memory check check-musl format clean
+    packages test test-packages test-image test-n8n unit bench soak chaos model memory valgrind check check-musl format clean
 .DELETE_ON_ERROR:
 
 all: build
@@ -154,6 +154,11 @@ MINUTES_OF_model = 5
 
 memory: deps build venv
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/soak/memory.py $(BUILD) 10000 $(SEED)
+
+# A build of its own, for valgrind sees into no allocator but malloc.
+valgrind: deps
+	@$(MAKE) --no-print-directory build venv BUILD=$(BUILD)/valgrind CFLAGS='$(CFLAGS) -DUNDER_VALGRIND'
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/soak/valgrind.py $(BUILD)/valgrind $(SEED)
 
 # Builds the images without a daemon, and runs them; SUITE=bookworm on that Debian instead of trixie.
 test-image: build
