@@ -9,6 +9,7 @@
 #   SECONDS_EACH=15     how long `make fuzz` runs each target; 0: until it is stopped
 #   TARGET=WORD         the targets whose names have WORD
 #   PREFIX=/usr/local   where `make install` puts it, below DESTDIR
+#   MINUTES=10 SEED=1   for soak, chaos and model
 #   N8N=DIR             for install-n8n: the folder of n8n's package, or one with node_modules/n8n
 
 ifeq ($(origin CC),default)
@@ -27,6 +28,8 @@ SECONDS_EACH ?= 15
 TARGET ?=
 KEEP ?=
 SHORT ?=
+MINUTES ?=
+SEED ?= 1
 export CC PYTHON N8N
 
 # Found when it is first needed, which is after `deps`, and then kept.
@@ -94,12 +97,13 @@ PYTHON_CFLAGS = $(eval PYTHON_CFLAGS := $$(shell pyvenv/python-flags $(PYTHON_FO
 PYTHON_LIBS = $(eval PYTHON_LIBS := $$(shell pyvenv/python-flags $(PYTHON_FOUND) libs; $(PKG_CONFIG) --libs $(ZYGOTE_PACKAGES)))$(PYTHON_LIBS)
 
 # With one of these goals, packages are installed before anything is compiled.
-NEEDS_DEPS = $(if $(filter deps run bench bench-profile bench-growth,$(MAKECMDGOALS)),deps) \
+NEEDS_DEPS = $(if $(filter deps run bench bench-profile bench-growth soak chaos model memory,$(MAKECMDGOALS)),deps) \
     $(if $(filter test test-packages test-n8n faults,$(MAKECMDGOALS)),deps-test)
 
 .PHONY: all build run deps deps-test venv install uninstall install-n8n uninstall-n8n \
     packages test test-packages test-image test-n8n faults unit fuzz fuzzers \
-    bench bench-profile bench-growth draw-growth check analyze check-musl format clean
+    bench bench-profile bench-growth draw-growth soak chaos model memory valgrind \
+    check analyze check-musl format clean
 .DELETE_ON_ERROR:
 
 all: build
@@ -192,6 +196,21 @@ bench-growth: deps build
 draw-growth:
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/bench/plot.py $(GROWTH).json $(GROWTH).svg
 	@echo "The plot is in $(GROWTH).svg"
+
+# For MINUTES, drawn from SEED: mixed tasks at full load; kills of everything; a random broker and a model.
+soak chaos model: deps build venv
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/soak/$@.py $(BUILD) $(or $(MINUTES),$(MINUTES_OF_$@)) $(SEED)
+MINUTES_OF_soak = 10
+MINUTES_OF_chaos = 5
+MINUTES_OF_model = 5
+
+memory: deps build venv
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/soak/memory.py $(BUILD) 10000 $(SEED)
+
+# A build of its own, for valgrind sees into no allocator but malloc.
+valgrind: deps
+	@$(MAKE) --no-print-directory build venv BUILD=$(BUILD)/valgrind CFLAGS='$(CFLAGS) -DUNDER_VALGRIND'
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON_FOUND) -I tests/soak/valgrind.py $(BUILD)/valgrind $(SEED)
 
 # Builds the images without a daemon, and runs them; SUITE=bookworm on that Debian instead of trixie.
 test-image: build

@@ -40,6 +40,15 @@ def processes_below(pid):
     return found[1:]
 
 
+def lives(pid):
+    """Is there such a process, and not only what its parent has not asked for yet?"""
+    try:
+        with open("/proc/%d/stat" % pid) as stat:
+            return stat.read().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
 class Broker:
     """A demo broker and its events."""
 
@@ -135,7 +144,8 @@ class Broker:
 class Runner:
     """The real runner with an environment of the case's choosing."""
 
-    def __init__(self, build, broker=None, arguments=(), prefix=(), program=None, **settings):
+    def __init__(self, build, broker=None, arguments=(), prefix=(), program=None, stdin=subprocess.DEVNULL,
+                 **settings):
         env = {"PATH": os.environ.get("PATH", "/usr/bin:/bin")}
         if broker:
             env.update(N8N_RUNNERS_TASK_BROKER_URI=broker.uri, N8N_RUNNERS_AUTH_TOKEN=broker.token)
@@ -143,7 +153,7 @@ class Runner:
         for name in [k for k, v in settings.items() if v is None]:
             env.pop(name, None)
         program = program or os.path.join(build, "task-runner-python")
-        self.process = subprocess.Popen([*prefix, program, *arguments], env=env, stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen([*prefix, program, *arguments], env=env, stdin=stdin,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         started.append(self.process)
         self.out, self.err = [], []

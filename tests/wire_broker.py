@@ -38,7 +38,7 @@ class Connection:
         self.socket = socket_
         self.received = b""
         self.upgraded = self.closed = False
-        self.message = b""
+        self.message = bytearray()
 
     # ---- out ----
 
@@ -99,7 +99,7 @@ class Connection:
             else:
                 self.message += payload
                 if final:
-                    text, self.message = self.message, b""
+                    text, self.message = self.message, bytearray()
                     yield "message", json.loads(text, strict=False)
 
 
@@ -170,7 +170,8 @@ class WireBroker:
         """Waits so long at the most, until something comes; yields (connection, what, value)."""
         self.connections = [connection for connection in self.connections if not connection.closed]
         sockets = {connection.socket: connection for connection in self.connections}
-        ready, _, _ = select.select([self.listener, *sockets], [], [], seconds)
+        listeners = [self.listener] if self.listener.fileno() >= 0 else []
+        ready, _, _ = select.select([*listeners, *sockets], [], [], seconds)
         for socket_ in ready:
             if socket_ is self.listener:
                 new, _ = self.listener.accept()

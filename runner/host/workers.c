@@ -36,6 +36,7 @@ enum {
     FORK_AGAIN_US = 100 * 1000,
     /* A fork takes milliseconds; a machine that swaps may need seconds. */
     HANG_US = 30 * 1000 * 1000,
+    STARTS_MAX = 3, /* before Python has been up once */
 };
 
 static const struct zygote_events zygote_events;
@@ -302,6 +303,7 @@ static void on_gone(void *owner, const char *why)
     struct workers *workers = owner;
     AUTO_FREE char *reason = mem_dup(why);
     bool found_unfit = imports_over(workers->imports), was_up = workers->ready;
+    bool killed = zygote_was_killed(workers->zygote);
 
     workers->ready = false;
     timer_cancel(workers->hang);
@@ -312,7 +314,8 @@ static void on_gone(void *owner, const char *why)
         timer_set(workers->restart, 0);
         return;
     }
-    if (!workers->was_ready) {
+    /* a first start that was killed says little; one that is always killed will never be */
+    if (!workers->was_ready && !(killed && workers->backoff.attempts < STARTS_MAX - 1)) {
         workers->events->failed(workers->owner, reason);
         return;
     }

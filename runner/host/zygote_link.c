@@ -26,7 +26,7 @@
 #include "runner/base/mem.h"
 #include "runner/host/loop.h"
 
-enum { CONTROL_FD = 3, EXIT_NO_EXEC = 127 };
+enum { CONTROL_FD = 3, EXIT_NO_EXEC = 127, SHELL_SIGNALED = 128 };
 
 struct zygote_link {
     struct watch *watch;
@@ -35,7 +35,8 @@ struct zygote_link {
     const struct zygote_events *events;
     void *owner;
     char *failure; /* what ZYGOTE_FAILED said */
-    char *module;  /* whose import has begun; NULL: none, or all are over */
+    bool killed;
+    char *module; /* whose import has begun; NULL: none, or all are over */
 };
 
 /* All functions are looked up at the start, once: later, each child would do it for itself. The
@@ -134,7 +135,16 @@ static char *end_text(int status)
     return mem_format("signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
 }
 
-/* The control socket is at its end: the zygote is dead or dying. */
+/* By SIGKILL, which may be ours, for what was dying; its pid 1, where it has one, ends with a
+ * shell's number for that. */
+static bool was_killed(int status)
+{
+    return WIFSIGNALED(status) ? WTERMSIG(status) == SIGKILL
+                               : WEXITSTATUS(status) == SHELL_SIGNALED + SIGKILL;
+}
+
+/* The control socket is at its end: the zygote is dead or dying. Its end comes from itself, so a
+ * moment is left to it. */
 static void lost(struct zygote_link *link)
 {
     AUTO_FREE char *why = NULL;
@@ -144,6 +154,7 @@ static void lost(struct zygote_link *link)
     kill(link->pid, SIGKILL);
     if (waitpid(link->pid, &status, 0) == link->pid)
         why = end_text(status);
+    link->killed = was_killed(status);
     link->pid = 0;
     /* an import that ends the process is the end of that import alone */
     if (link->module && !link->failure) {
@@ -278,12 +289,20 @@ int zygote_fork(struct zygote_link *link, uint64_t id, int channel, struct error
         return error_set_errno(err, ECHILD, "ask the zygote for a child");
     if (io_send_fds(link->control, &message, sizeof(message), &theirs, 1) >= 0)
         return 0;
-    return errno == EAGAIN ? 1 : error_set_errno(err, errno, "ask the zygote for a child");
+    /* one that is dead hears nothing, and the news of it are on their way */
+    if (errno == EAGAIN || errno == EPIPE || errno == ECONNRESET)
+        return 1;
+    return error_set_errno(err, errno, "ask the zygote for a child");
 }
 
 pid_t zygote_pid(const struct zygote_link *link)
 {
     return link ? link->pid : 0;
+}
+
+bool zygote_was_killed(const struct zygote_link *link)
+{
+    return link->killed && !link->failure;
 }
 
 void zygote_drop(struct zygote_link **link)

@@ -4,6 +4,7 @@
 #ifndef HOST_ZYGOTE_LINK_H
 #define HOST_ZYGOTE_LINK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -55,11 +56,15 @@ struct zygote_link *zygote_start(struct loop *loop, const struct zygote_options 
                                  struct error **err);
 
 /* Asks for child `id`, whose end of its channel is `channel` (closed here). 1: not now, there is
- * more before it than the zygote's socket holds. -1 with `err`. */
+ * more before it than the zygote's socket holds, or the zygote is dead, which gone() will tell. -1
+ * with `err`. */
 int zygote_fork(struct zygote_link *link, uint64_t id, int channel, struct error **err);
 
 /* The zygote's process id, for who reaps; 0 once it has been told of its end. */
 pid_t zygote_pid(const struct zygote_link *link);
+
+/* Inside gone(): it was killed, by whom or what is not known, and had nothing to say. */
+bool zygote_was_killed(const struct zygote_link *link);
 
 /* Kills the zygote (its children die with it), reaps it and frees; no event follows. NULL is fine.
  */

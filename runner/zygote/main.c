@@ -105,9 +105,21 @@ static void remember(struct zygote *z, uint64_t id, pid_t pid)
     z->children[z->count++] = (struct forked){id, pid};
 }
 
+/* A handle on the process, whatever becomes of its number. */
+static int open_process(pid_t pid)
+{
+#ifdef UNDER_VALGRIND /* which may not know the call */
+    AUTO_FREE char *path = mem_format("/proc/%d", pid);
+
+    return open(path, O_DIRECTORY | O_CLOEXEC);
+#else
+    return (int)syscall(SYS_pidfd_open, pid, 0);
+#endif
+}
+
 static int report_forked(struct zygote *z, uint64_t id, pid_t pid)
 {
-    AUTO_CLOSE int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    AUTO_CLOSE int pidfd = open_process(pid);
     struct zygote_message message = {.type = ZYGOTE_FORKED, .id = id};
 
     /* the host can't reach a process by a number of this namespace: without a handle it must end */

@@ -49,6 +49,9 @@ static PyStatus start(const struct zygote_settings *settings, PyConfig *config)
 
     PyPreConfig_InitIsolatedConfig(&before);
     before.utf8_mode = 1;
+#ifdef UNDER_VALGRIND /* which sees into no other allocator */
+    before.allocator = PYMEM_ALLOCATOR_MALLOC;
+#endif
     status = Py_PreInitialize(&before);
     if (PyStatus_Exception(status))
         return status;

@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-from harness import Pair, case, error_of, processes_below, result_of
+from harness import Broker, Pair, Runner, case, error_of, processes_below, result_of
 
 RUNS = 3  # the first compiles, the others are given what came of it
 ERRORS = [  # code, message, line
@@ -137,3 +137,33 @@ def a_task_whose_process_dies_before_it_has_read_it_is_run_by_another(build):
             time.sleep(0.1)  # time to be given; given or not, it has not begun
             send(stopped, signal.SIGKILL)
             assert result_of(pair.broker.end(task)) in (len(items), [len(items)])
+
+
+@case
+def tasks_that_come_as_python_dies_are_run_by_the_next(build):
+    with Pair(build) as pair:
+        for _ in range(3):
+            assert result_of(pair.broker.run("return 1")) == 1
+            children = waiting(pair)
+            pair.runner.signal(signal.SIGSTOP)
+            send(children, signal.SIGKILL)
+            time.sleep(0.1)  # what Python says of that, the runner reads before it learns of its end
+            send(processes_below(pair.runner.process.pid), signal.SIGKILL)
+            tasks = [pair.broker.task("return %d" % n) for n in range(5)]
+            time.sleep(0.1)
+            pair.runner.signal(signal.SIGCONT)
+            ends = {event["taskId"]: event for event in (pair.broker.wait("done", "error", "lost") for _ in tasks)}
+            assert [result_of(ends[task]) for task in tasks] == list(range(5))
+        assert not any(event["event"] == "rejected" for event in pair.broker.seen)
+
+
+@case
+def a_python_that_is_killed_as_it_starts_is_started_again(build):
+    broker = Broker(build)
+    runner = Runner(build, broker, N8N_RUNNERS_STDLIB_ALLOW="*")
+    while not (below := processes_below(runner.process.pid)):
+        time.sleep(0.001)
+    send(below, signal.SIGKILL)
+    assert result_of(broker.run("return 1")) == 1
+    assert runner.stop() == 0
+    broker.stop()

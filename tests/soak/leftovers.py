@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import time
 
-from harness import processes_below
+from harness import lives, processes_below
 
 SUBREAPER = 36  # of prctl()
 GONE_WITHIN = 5  # s, after the end of what held it
@@ -42,13 +42,8 @@ class Leftovers:
                     continue
             except ChildProcessError:
                 pass  # not our own child
-            try:
-                with open("/proc/%d/stat" % pid) as stat:
-                    text = stat.read()
-                if text.rpartition(")")[2].split()[0] != "Z":
-                    found.append("process %d %s" % (pid, text.partition("(")[2].rpartition(")")[0]))
-            except OSError:
-                pass  # it has just ended
+            if lives(pid):
+                found.append("process %d" % pid)
         return found
 
     def of_processes(self, known=()):
