@@ -226,6 +226,7 @@ static void not_connected(struct grant *grant, struct lws *wsi, const char *word
 {
     AUTO_FREE char *why = tls_failure(wsi, words);
 
+    lws_set_opaque_user_data(wsi, NULL); /* its last word to us */
     grant->wsi = NULL;
     grant->status = (int)lws_http_client_http_response(wsi);
     if (grant->status)
@@ -263,6 +264,7 @@ int grant_lws_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
         not_connected(grant, wsi, in);
         return 0;
     case LWS_CALLBACK_CLOSED_CLIENT_HTTP:
+        lws_set_opaque_user_data(wsi, NULL);
         grant->wsi = NULL;
         finish_with_answer(grant);
         return 0;
