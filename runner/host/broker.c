@@ -180,6 +180,7 @@ static void not_connected(struct broker *broker, struct lws *wsi, const char *in
     unsigned status = lws_http_client_http_response(wsi);
     AUTO_FREE char *why = status ? mem_format("HTTP %u", status) : tls_failure(wsi, in);
 
+    lws_set_opaque_user_data(wsi, NULL); /* its last word to us */
     broker->wsi = NULL;
     if (status && status != 101)
         over(broker, (int)status, why);
@@ -380,6 +381,9 @@ int broker_lws_event(struct lws *wsi, enum lws_callback_reasons reason, void *us
         return 0;
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
         not_connected(broker, wsi, in);
+        return 0;
+    case LWS_CALLBACK_CLOSED_CLIENT_HTTP: /* before an answer, and that is all it says */
+        not_connected(broker, wsi, "the connection broke off");
         return 0;
     case LWS_CALLBACK_CLIENT_RECEIVE:
         received(broker, in, length);

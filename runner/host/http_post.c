@@ -224,6 +224,7 @@ static void not_connected(struct http_post *post, struct lws *wsi, const char *w
 {
     AUTO_FREE char *why = tls_failure(wsi, words);
 
+    lws_set_opaque_user_data(wsi, NULL); /* its last word to us */
     post->wsi = NULL;
     post->status = (int)lws_http_client_http_response(wsi);
     if (post->status)
@@ -261,6 +262,7 @@ int post_lws_event(struct lws *wsi, enum lws_callback_reasons reason, void *user
         not_connected(post, wsi, in);
         return 0;
     case LWS_CALLBACK_CLOSED_CLIENT_HTTP:
+        lws_set_opaque_user_data(wsi, NULL);
         post->wsi = NULL;
         finish_with_answer(post);
         return 0;

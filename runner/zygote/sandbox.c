@@ -63,8 +63,9 @@ struct sandbox {
 
 /* ---- before Python ---- */
 
-/* Whether the kernel takes the walls is known when a process stands behind them. */
-static int try_walls(struct sandbox *s)
+/* Whether the kernel takes the walls is known when a process stands behind them. -1 with `err` when
+ * there is none just now. */
+static int try_walls(struct sandbox *s, struct error **err)
 {
     const struct landlock_options nothing = {.network = false};
     pid_t pid = fork();
@@ -79,38 +80,39 @@ static int try_walls(struct sandbox *s)
             _exit(TRIAL_NO_SECCOMP | TRIAL_NO_LANDLOCK);
         if (rules < 0 || landlock_enter(rules) < 0)
             failed |= TRIAL_NO_LANDLOCK;
-        if (!s->seccomp || seccomp_load_program(s->seccomp) < 0)
+        if (seccomp_load_program(s->seccomp) < 0)
             failed |= TRIAL_NO_SECCOMP;
         _exit(failed);
     }
-    if (pid < 0 || waitpid(pid, &status, 0) < 0 || !WIFEXITED(status))
-        return TRIAL_NO_SECCOMP | TRIAL_NO_LANDLOCK;
-    return WEXITSTATUS(status);
+    if (pid < 0 || waitpid(pid, &status, 0) < 0)
+        return error_set_errno(err, errno, "fork a process to try the walls");
+    return WIFEXITED(status) ? WEXITSTATUS(status) : TRIAL_NO_SECCOMP | TRIAL_NO_LANDLOCK;
 }
 
-static void compile(struct sandbox *s)
+static struct seccomp_program *compile(struct sandbox *s, struct error **err)
 {
     const struct seccomp_options options = {
         .network = s->options.network,
         .scratch = s->options.tmp > 0,
         .files_guarded = landlock_version() > 0,
     };
-    AUTO_ERROR struct error *err = NULL;
 
-    s->seccomp = seccomp_compile(&options, &err);
-    if (!s->seccomp)
-        walls_set(&s->walls, WALL_SECCOMP, false, "%s", error_text(err));
+    return seccomp_compile(&options, err);
 }
 
-static void find_walls(struct sandbox *s)
+/* What the system does not give is known afterwards. That nothing could be tried is no such news:
+ * -1 with `err`. */
+static int find_walls(struct sandbox *s, struct error **err)
 {
     int missing;
 
-    compile(s);
-    missing = try_walls(s);
+    s->seccomp = compile(s, err);
+    missing = s->seccomp ? try_walls(s, err) : -1;
+    if (missing < 0)
+        return -1;
     if (!(missing & TRIAL_NO_SECCOMP))
         walls_set(&s->walls, WALL_SECCOMP, true, "system calls are a list");
-    else if (s->seccomp)
+    else
         walls_set(&s->walls, WALL_SECCOMP, false,
                   "the kernel refuses the filter; it needs CONFIG_SECCOMP_FILTER "
                   "and a container profile that allows seccomp");
@@ -120,6 +122,7 @@ static void find_walls(struct sandbox *s)
         walls_set(&s->walls, WALL_LANDLOCK, false,
                   "the kernel has none (Linux 5.13 with landlock in its "
                   "`lsm=`), or the container's profile refuses its calls");
+    return 0;
 }
 
 static void enter_namespaces(struct sandbox *s)
@@ -156,7 +159,8 @@ struct sandbox *sandbox_new(const struct sandbox_options *options, struct error 
     walls_set(&s->walls, WALL_OOM, s->oom >= 0, "%s",
               s->oom >= 0 ? "children first, then the zygote, then the host"
                           : "/proc/self/oom_score_adj can't be written");
-    find_walls(s);
+    if (find_walls(s, err) < 0)
+        return NULL;
     if (options->mode != SANDBOX_REQUIRE ||
         (walls_stand(&s->walls, WALL_SECCOMP) && walls_stand(&s->walls, WALL_LANDLOCK)))
         return s;

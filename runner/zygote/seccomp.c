@@ -35,6 +35,7 @@ struct seccomp_program {
 };
 
 enum {
+    COMPILE_S = 10, /* it takes milliseconds */
     NEW_NAMESPACES = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
                      CLONE_NEWPID | CLONE_NEWNET,
     /* what no thread of ours is made with */
@@ -323,7 +324,7 @@ static int export(scmp_filter_ctx filter, struct seccomp_program *program, struc
     return 0;
 }
 
-struct seccomp_program *seccomp_compile(const struct seccomp_options *options, struct error **err)
+static struct seccomp_program *compile(const struct seccomp_options *options, struct error **err)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
     struct seccomp_program *program = mem_alloc(sizeof(*program));
@@ -346,6 +347,32 @@ struct seccomp_program *seccomp_compile(const struct seccomp_options *options, s
         seccomp_free(program);
         return NULL;
     }
+    return program;
+}
+
+static bool is_same(const struct seccomp_program *one, const struct seccomp_program *other)
+{
+    return one->count == other->count &&
+           memcmp(one->filter, other->filter, one->count * sizeof(*one->filter)) == 0;
+}
+
+/* When it gets no memory, libseccomp may loop, or make another program than the one it was told to
+ * make: the first is ended, and what comes out twice is right. */
+struct seccomp_program *seccomp_compile(const struct seccomp_options *options, struct error **err)
+{
+    struct seccomp_program *program, *again;
+
+    alarm(COMPILE_S);
+    program = compile(options, err);
+    again = program ? compile(options, err) : NULL;
+    alarm(0);
+    if (again && !is_same(program, again))
+        error_set(err, "make the seccomp program: it came out in two ways");
+    if (!again || !is_same(program, again)) {
+        seccomp_free(program);
+        program = NULL;
+    }
+    seccomp_free(again);
     return program;
 }
 

@@ -33,15 +33,16 @@ def steps(turn):
 class Served:
     """A runner in a lane, with a broker; started again when it has ended."""
 
-    def __init__(self, lane):
+    def __init__(self, lane, started=True):
         self.lane = lane
         self.broker = Broker(lane.folder)
         self.turn = 0
-        self.restarts = -1
+        self.started = started
         self.runner = None
 
     def __enter__(self):
-        self.start()
+        if self.started:
+            self.start()
         return self
 
     def __exit__(self, *error):
@@ -58,7 +59,6 @@ class Served:
 
     def start(self):
         self.lane.disarm()
-        self.restarts += 1
         self.runner = Runner(self.lane.folder, self.broker, **SETTINGS)
         self.wait("offer")
         self.settle()

@@ -33,6 +33,12 @@ class Tally:
         self.ends = collections.Counter()
         self.broken = []
 
+    def add_broken(self, lane, number, error):
+        kind, scope, call, how = self.order
+        self.broken.append("%s %s %s %s, call %d: %s\n      at %s" % (
+            kind, scope, call, name_of(how), number, error, lane.where(kind)))
+        say("  BROKEN " + self.broken[-1])
+
     def line(self):
         kind, scope, call, how = self.order
         ends = ", ".join("%d %s" % (n, end) for end, n in self.ends.most_common())
@@ -66,16 +72,13 @@ def inject(served, order, number):
     return describe(ends)
 
 
-def sweep_order(served, order, count, most, say):
+def sweep_order(served, order, count, most):
     tally = Tally(order, count, sample(count, most))
     for number in tally.chosen:
         try:
             end = inject(served, order, number)
         except Broken as error:
-            fault = "%s %s %s %s, call %d: %s\n      at %s" % (
-                *order[:3], name_of(order[3]), number, error, served.lane.where(order[0]))
-            tally.broken.append(fault)
-            say("  BROKEN " + fault)
+            tally.add_broken(served.lane, number, error)
             served.stop()
             served.start()
             continue
@@ -93,14 +96,14 @@ def ways(kind, call):
     return [HOW[call]]
 
 
-def in_lanes(build, jobs, work):
+def in_lanes(build, jobs, work, started=True):
     """Does `work` with each job, two at a time, each time in a lane where nothing else is done."""
     jobs, results, problems = list(jobs), [], []
     lock = threading.Lock()
 
     def lane_of(name):
         try:
-            with Served(Lane(build, name)) as served:
+            with Served(Lane(build, name), started) as served:
                 while True:
                     with lock:
                         if not jobs or problems:
@@ -137,7 +140,7 @@ def sweep_tasks(build, kind, scope, most):
                 counts[key] = max(counts[key], count)
     jobs = [(call, how) for call in CALLS if counts[kind, scope, call] for how in ways(kind, call)]
     tallies = in_lanes(build, jobs, lambda served, job: sweep_order(
-        served, (kind, scope, *job), counts[kind, scope, job[0]], most, say))
+        served, (kind, scope, *job), counts[kind, scope, job[0]], most))
     return finish(tallies)
 
 
