@@ -101,7 +101,8 @@ static void literal(struct buf *json, const char *text)
 long long outcome_message(struct buf *message, const struct outcome_context *context,
                           struct worker_outcome *outcome)
 {
-    AUTO_FREE char *own = NULL, *description = NULL;
+    AUTO_FREE char *own = NULL;
+    AUTO_FREE char *description = NULL;
     AUTO_BUF struct buf own_json = {0};
     AUTO_BUF struct buf description_json = {0};
     AUTO_BUF struct buf covered = {0};

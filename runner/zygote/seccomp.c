@@ -352,7 +352,7 @@ static struct seccomp_program *compile(const struct seccomp_options *options, st
 
 static bool is_same(const struct seccomp_program *one, const struct seccomp_program *other)
 {
-    return one->count == other->count &&
+    return one->count == other->count && one->filter && other->filter &&
            memcmp(one->filter, other->filter, one->count * sizeof(*one->filter)) == 0;
 }
 

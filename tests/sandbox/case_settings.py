@@ -60,31 +60,6 @@ def a_memory_limit_that_nothing_runs_under_is_refused_at_the_start(build):
 
 
 @case
-def the_largest_task_ends_before_the_cgroups_memory_does(build):
-    group = "/sys/fs/cgroup/memory/task-runner-test-%d" % os.getpid()
-    if sanitized(build) or os.geteuid() != 0 or not os.access("/sys/fs/cgroup/memory/tasks", os.W_OK):
-        return  # no cgroup of our own to be had here
-    os.mkdir(group)
-    try:
-        with open(group + "/memory.limit_in_bytes", "w") as limit:
-            limit.write("200M")
-        enter = ("sh", "-c", "echo $$ > %s/cgroup.procs; exec \"$@\"" % group, "sh")
-        with Pair(build, prefix=enter, N8N_RUNNERS_STDLIB_ALLOW="time") as pair:
-            small = pair.broker.task("import time\ntime.sleep(0.5)\nreturn 1")
-            hungry = pair.broker.task(HUNGRY["a list"])
-            ends = {}
-            while len(ends) < 2:
-                event = pair.broker.wait("done", "error")
-                ends[event["taskId"]] = event
-            error = error_of(ends[hungry])
-            assert error["message"] == "Process was forcefully killed (SIGKILL)", error
-            assert "N8N_RUNNERS_TASK_MEMORY_MB" in error["description"], error
-            assert result_of(ends[small]) == 1
-    finally:
-        os.rmdir(group)
-
-
-@case
 def too_many_threads_end_the_task_and_say_so(build):
     code = ("import threading, time\nfor i in range(400):\n"
             "    threading.Thread(target=time.sleep, args=(60,)).start()\ntime.sleep(60)")
