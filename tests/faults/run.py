@@ -1,4 +1,4 @@
-"""Fails one call after the other, and, meanwhile, serves brokers that misbehave: python -I run.py BUILD [WORD],
+"""Fails one call after the other, and, meanwhile, brokers misbehave, clocks jump and limits are hit: python -I run.py BUILD [WORD],
 where BUILD has been made with FAULTS=1; ends in `faults: N passed, N failed`."""
 import os
 import re
@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-BROKERS = os.path.join(HERE, "brokers")
-sys.path[:0] = [HERE, BROKERS, os.path.dirname(HERE)]
+WORLD = os.path.join(HERE, "world")
+sys.path[:0] = [HERE, WORLD, os.path.dirname(HERE)]
 
 from harness import cases_of, run_suite  # noqa: E402
 
@@ -29,8 +29,8 @@ def suite(build, word, name):
 def main():
     build, word = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else ""
     if len(sys.argv) > 3:
-        return run_suite(BROKERS if sys.argv[3] == "brokers" else HERE)
-    folders = {"calls": HERE, "brokers": BROKERS}
+        return run_suite(WORLD if sys.argv[3] == "world" else HERE)
+    folders = {"calls": HERE, "world": WORLD}
     suites = [suite(build, word, name) for name, folder in folders.items() if any_case(folder, word)]
     passed = failed = 0
     for running in suites:  # the first one's lines as they come, the other's when it is over
