@@ -145,7 +145,7 @@ class Runner:
     """The real runner with an environment of the case's choosing."""
 
     def __init__(self, build, broker=None, arguments=(), prefix=(), program=None, stdin=subprocess.DEVNULL,
-                 **settings):
+                 stdout=None, **settings):
         env = {"PATH": os.environ.get("PATH", "/usr/bin:/bin")}
         if broker:
             env.update(N8N_RUNNERS_TASK_BROKER_URI=broker.uri, N8N_RUNNERS_AUTH_TOKEN=broker.token)
@@ -154,11 +154,12 @@ class Runner:
             env.pop(name, None)
         program = program or os.path.join(build, "task-runner-python")
         self.process = subprocess.Popen([*prefix, program, *arguments], env=env, stdin=stdin,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                        stdout=subprocess.PIPE if stdout is None else stdout,
+                                        stderr=subprocess.PIPE)
         started.append(self.process)
         self.out, self.err = [], []
-        self.readers = [self._reader(self.process.stdout, self.out),
-                        self._reader(self.process.stderr, self.err)]
+        self.readers = [self._reader(stream, lines) for stream, lines in (
+            (self.process.stdout, self.out), (self.process.stderr, self.err)) if stream]
 
     @staticmethod
     def _reader(stream, lines):

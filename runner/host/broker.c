@@ -382,8 +382,8 @@ int broker_lws_event(struct lws *wsi, enum lws_callback_reasons reason, void *us
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
         not_connected(broker, wsi, in);
         return 0;
-    case LWS_CALLBACK_CLOSED_CLIENT_HTTP: /* before an answer, and that is all it says */
-        not_connected(broker, wsi, "the connection broke off");
+    case LWS_CALLBACK_CLOSED_CLIENT_HTTP: /* half an answer, and this is all lws says */
+        not_connected(broker, wsi, "the handshake was not finished");
         return 0;
     case LWS_CALLBACK_CLIENT_RECEIVE:
         received(broker, in, length);

@@ -98,8 +98,8 @@ static void literal(struct buf *json, const char *text)
     json_string_add(json, text, strlen(text));
 }
 
-long long outcome_message(struct buf *message, const struct outcome_context *context,
-                          struct worker_outcome *outcome)
+static long long failure_message(struct buf *message, const struct outcome_context *context,
+                                 const struct worker_outcome *outcome)
 {
     AUTO_FREE char *own = NULL;
     AUTO_FREE char *description = NULL;
@@ -109,12 +109,6 @@ long long outcome_message(struct buf *message, const struct outcome_context *con
     struct task_error error = {0};
     long long covered_length;
 
-    if (context->stop == TASK_RAN && outcome->end == WORKER_RESULT) {
-        long long length = (long long)outcome->result.length;
-
-        message_done(message, context->task_id, &outcome->result);
-        return length;
-    }
     own = sentence(context, outcome, &description);
     if (own) {
         literal(&own_json, own);
@@ -138,6 +132,18 @@ long long outcome_message(struct buf *message, const struct outcome_context *con
     message_done(message, context->task_id, &covered);
     message->failed |= buf_failed(&own_json);
     return covered_length;
+}
+
+long long outcome_message(struct buf *message, const struct outcome_context *context,
+                          struct worker_outcome *outcome)
+{
+    long long length;
+
+    if (context->stop != TASK_RAN || outcome->end != WORKER_RESULT)
+        return failure_message(message, context, outcome);
+    length = (long long)outcome->result.length;
+    message_done(message, context->task_id, &outcome->result);
+    return length;
 }
 
 /* ---- for who counts and logs ---- */

@@ -86,7 +86,7 @@ int channel_receive(int channel, struct request *request, struct error **err)
     size_t fds = 0;
     ssize_t got = io_receive_fds(channel, &head, sizeof(head), &payload, 1, &fds);
 
-    if (got != (ssize_t)sizeof(head))
+    if (got <= 0 || io_read_all(channel, (char *)&head + got, sizeof(head) - (size_t)got) < 0)
         return error_set(err, "no task came");
     *request = (struct request){.type = head.type, .flags = head.flags};
     if (head.flags & FRAME_BY_FD)

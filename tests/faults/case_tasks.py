@@ -1,6 +1,11 @@
 """Each call on the paths of a task fails once in turn: the task ends as it should or with an error, or the
 runner's processes end and are replaced, or the runner ends with a line; the next task is served."""
+import errno
+import itertools
+
+from control import KINDS, SCOPES, SHORT, Lane
 from harness import case
+from sequence import Served
 from sweep import sweep_tasks
 
 MOST = 250  # calls of one kind that fail; where there are more, a sample does
@@ -30,3 +35,15 @@ def when_a_call_of_a_child_fails(build):
 @case
 def when_a_call_of_a_library_in_a_child_fails(build):
     sweep_tasks(build, "child", "theirs", MOST)
+
+
+@case
+def when_all_reads_and_writes_are_short_or_interrupted(build):
+    with Served(Lane(build, "0")) as served:
+        for kind in KINDS:
+            for scope in SCOPES:
+                for call, how in itertools.product(("read", "write"), (errno.EINTR, SHORT)):
+                    served.lane.arm(kind, scope, call, how, 0)
+                    ends = served.sequence() + served.sequence()
+                    assert set(ends) == {"right"}, (kind, scope, call, how, ends)
+                    served.check()
