@@ -36,6 +36,7 @@ KINDS = [
     Kind("printing", settings("for n in range(1, 4): print(str(n))\nreturn 2"), 2, prints=3),
     Kind("failing", settings("raise ValueError('no')"), message="no"),
     Kind("short", settings("import time\ntime.sleep(0.01)\nreturn 3"), 3),
+    Kind("long", settings("import time\ntime.sleep(0.4)\nreturn 4"), 4),
     Kind("large", settings("return 'x' * 2000000"), "x" * 2000000),
     Kind("exiting", settings("raise SystemExit(7)"), message="Process exited with code 7"),
     Kind("senseless", {"code": 7}, message="The task's settings make no sense"),
@@ -182,10 +183,10 @@ class Model:
 
     def set_the_wrong(self, a, b):
         """For a task that has its settings, or is over, or never was."""
-        number = int(a * self.last)
-        task = self.reference.tasks.get("t%d" % number)
-        if not task or task.kind:
-            self.send({"type": "broker:tasksettings", "taskId": "t%d" % number, "settings": KINDS[0].settings})
+        running = [task_id for task_id, task in self.reference.tasks.items() if task.kind]
+        task_id = self.pick(running, a) if b < 0.5 and running else "t%d" % (a * self.last)
+        if task_id not in self.waiting_tasks():
+            self.send({"type": "broker:tasksettings", "taskId": task_id, "settings": KINDS[0].settings})
 
     def set_in_pieces(self, a, b):
         """Half a message, then pings, then the other half; or never."""
@@ -231,11 +232,11 @@ class Model:
             self.accept_the_unknown(1, b)
 
     def close(self, a, b):
-        if a < 0.3:
+        if a < 0.5:
             self.connection.close(self.pick(CLOSES, b))
 
     def drop(self, a, b):
-        if a < 0.3:
+        if a < 0.5:
             self.connection.drop()
             self.over()
 
