@@ -1,5 +1,9 @@
 """Each call on the paths of a task fails once in turn: the task ends as it should or with an error, or the
-runner's processes end and are replaced, or the runner ends with a line; the next task is served."""
+runner's processes end and are replaced, or the runner ends with a line; the next task is served.
+
+By design, a small allocation that fails ends the process that made it: the host's end is its line and an exit
+code that is not 0, and the zygote's and a child's are survived by the host. What is as large as a payload is an
+error of its task, or, on its way in, where no task is known yet, the end of the connection."""
 import errno
 import itertools
 

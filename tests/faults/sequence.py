@@ -1,5 +1,6 @@
 """The tasks that are run while one call fails, and what may become of them."""
 import os
+import signal
 import time
 
 from harness import Broker, Runner, processes_below, started
@@ -167,10 +168,12 @@ class Served:
             time.sleep(0.01)
 
     def check_death(self):
+        """By design the host ends with a line when it has no memory for something small: ours by abort(), and
+        libwebsockets by its assertions."""
         code = self.runner.wait()
         if code == 0 or not self.runner.err:
             raise Broken("it ended with %s, and said: %s" % (code, self.runner.err))
-        if code < 0 and not any("out of memory" in line for line in self.runner.err):
+        if code < 0 and code != -signal.SIGABRT:
             raise Broken("it crashed with %s, and said: %s" % (code, self.runner.err))
         started[:] = [p for p in started if p is not self.runner.process]
 
