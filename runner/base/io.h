@@ -29,6 +29,9 @@ ssize_t io_send_fds(int socket, const void *bytes, size_t count, const int *fds,
 ssize_t io_receive_fds(int socket, void *bytes, size_t count, int *fds, size_t fds_max,
                        size_t *fds_count);
 
+/* An empty file in memory, named for who looks; it can be sealed, and is never executed. -1 with
+ * errno. */
+int io_memfd(const char *name);
 int io_set_nonblocking(int fd); /* 0, or -1 with errno */
 
 /* Appends a file's whole content; `limit` in bytes, beyond which it is an error. */

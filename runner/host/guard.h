@@ -1,7 +1,6 @@
 /*
- * Watches the children that run a task: ends one with too many threads, and the largest one before
- * memory runs out for everybody, and one that
- * has filled its folder. It looks only while tasks run.
+ * Watches the children that run a task: ends one with too many threads, one that has filled its
+ * folder, and the largest one before memory runs out for everybody. It looks only while tasks run.
  */
 #ifndef HOST_GUARD_H
 #define HOST_GUARD_H

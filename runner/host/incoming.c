@@ -34,7 +34,7 @@ struct incoming incoming_steal(struct incoming *owner)
 /* Goes on in a file. Without one, in memory. */
 static int move_to_file(struct incoming *incoming)
 {
-    incoming->file = memfd_create("task", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    incoming->file = io_memfd("task");
     if (incoming->file < 0)
         return 0;
     if (io_write_all(incoming->file, incoming->bytes.data, incoming->bytes.length) < 0)

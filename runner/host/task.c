@@ -147,7 +147,7 @@ static void stop(struct task *task, enum task_stop why)
         worker_drain_prints(task->worker);
         dropped = worker_prints_dropped(task->worker);
     }
-    worker_abandon(&task->worker);
+    worker_abandon(&task->worker); /* no end of its own follows */
     send_truncated(task, dropped);
     conclude(task, why, NULL);
 }

@@ -185,15 +185,11 @@ int worker_give(struct worker *worker, const struct worker_task *task, struct er
 
 void worker_drain_prints(struct worker *worker)
 {
-    for (int reads = 0; worker->channel && reads < DRAIN_READS_MAX; reads++) {
-        bool known = worker->head_read == sizeof(worker->head);
+    int reads = 0;
 
-        if (known && (worker->head.type == FRAME_PART || worker->head.type == FRAME_RESULT ||
-                      worker->head.type == FRAME_ERROR))
-            return;
-        if (worker_read(worker, 1) <= 0 || !worker->events)
-            return;
-    }
+    worker->only_prints = true;
+    while (worker->channel && reads++ < DRAIN_READS_MAX && worker_read(worker, 1) > 0)
+        ;
 }
 
 void worker_abandon(struct worker **worker)

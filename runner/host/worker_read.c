@@ -140,14 +140,29 @@ static bool begin_frame(struct worker *worker)
 {
     size_t limit = length_limit(worker, worker->head.type);
 
-    if (worker->request.delivered)
+    if (worker->request.delivered) {
         request_free(&worker->request);
+        worker->request.begun = true;
+    }
     worker->payload.length = 0;
     worker->frame_end = place_of(worker)->length + worker->head.length;
     if (worker->head.length <= limit && (limit || is_of_result(worker)))
         return true;
     worker_finish_simply(worker, is_of_result(worker) ? WORKER_TOO_LARGE : WORKER_BREACH, 0);
     return false;
+}
+
+static bool is_of_prints(uint32_t type)
+{
+    return type == FRAME_PRINT || type == FRAME_OUTPUT || type == FRAME_DROPPED;
+}
+
+/* The frame whose header has come, before it is looked at. While only prints are wanted, whatever
+ * else comes stays where it is, and nothing ends the worker. */
+static bool is_wanted(const struct worker *worker)
+{
+    return !worker->only_prints || (is_of_prints(worker->head.type) &&
+                                    worker->head.length <= length_limit(worker, worker->head.type));
 }
 
 /* One read from the channel. 1: something came; 0: nothing for now; -1: the end. */
@@ -160,6 +175,8 @@ static int read_some(struct worker *worker)
                       sizeof(worker->head) - worker->head_read);
         if (got > 0) {
             worker->head_read += (size_t)got;
+            if (worker->head_read == sizeof(worker->head) && !is_wanted(worker))
+                return -1;
             if (worker->head_read == sizeof(worker->head) && !begin_frame(worker))
                 return 1;
         }
@@ -168,6 +185,8 @@ static int read_some(struct worker *worker)
         size_t left = worker->frame_end - place->length;
         char *room = buf_reserve(place, left < READ_CHUNK ? left : READ_CHUNK);
 
+        if (!room && worker->only_prints)
+            return -1;
         if (!room) {
             worker_finish_simply(worker, WORKER_NO_MEMORY, 0);
             return 1;
@@ -194,10 +213,12 @@ int worker_read(struct worker *worker, int turns)
 {
     int came = 1;
 
+    if (worker->only_prints && worker->head_read == sizeof(worker->head) && !is_wanted(worker))
+        return -1;
     while (worker->events && came > 0 && turns-- > 0) {
         if (!is_whole(worker))
             came = read_some(worker);
-        if (worker->events && is_whole(worker)) {
+        if (came > 0 && worker->events && is_whole(worker)) {
             take_frame(worker);
             worker->head_read = 0;
         }

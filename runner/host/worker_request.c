@@ -51,8 +51,7 @@ static void fill_lead(struct request *request, struct code_cache *codes,
 /* The file that has the settings, and `offset`, where they begin. -1 with `err`. */
 static int settings_file(const struct worker_task *task, uint64_t *offset, struct error **err)
 {
-    AUTO_CLOSE int fd =
-        task->file >= 0 ? fcntl(task->file, F_DUPFD_CLOEXEC, 0) : memfd_create("task", MFD_CLOEXEC);
+    AUTO_CLOSE int fd = task->file >= 0 ? fcntl(task->file, F_DUPFD_CLOEXEC, 0) : io_memfd("task");
 
     *offset = task->file >= 0 ? task->offset : 0;
     if (fd < 0 ||

@@ -37,8 +37,10 @@ struct worker {
         int payload;
         bool given, delivered;
         bool unread; /* the child has died, and had not read all */
+        bool begun;  /* something has come from it since it had all */
     } request;
     bool doomed;
+    bool only_prints; /* it is given up: nothing else is read any more */
     const struct worker_events *events;
     void *owner; /* with events NULL: nobody waits any more */
 
@@ -66,7 +68,8 @@ struct workers {
     struct timer *restart, *again, *hang;
     struct backoff backoff;
     bool ready, was_ready;
-    bool unable; /* the last fork failed, which has been said */
+    bool expecting; /* a fork, within some time */
+    bool unable;    /* the last fork failed, which has been said */
     uint64_t last_id;
     struct worker *list;
     struct guard *guard;

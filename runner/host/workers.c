@@ -90,13 +90,16 @@ void workers_ask_again(struct workers *workers)
 
 void workers_expect_fork(struct workers *workers)
 {
-    timer_set(workers->hang, HANG_US);
+    if (!workers->expecting)
+        timer_set(workers->hang, HANG_US);
+    workers->expecting = true;
 }
 
 /* It has forked, or said why not: it does not hang. */
 static void not_hanging(struct workers *workers)
 {
     timer_cancel(workers->hang);
+    workers->expecting = false;
     for (const struct worker *worker = workers->list; worker; worker = worker->next)
         if (worker->asked && !worker->forked) {
             workers_expect_fork(workers);
@@ -121,12 +124,13 @@ static void on_forked(void *owner, uint64_t id, int pidfd)
 
     if (!worker) {
         io_close(&pidfd);
+        not_hanging(owner);
         return;
     }
     worker->workers->unable = false;
     worker->forked = true;
     worker->pidfd = pidfd;
-    not_hanging(worker->workers);
+    not_hanging(owner);
     if (worker->doomed)
         worker_kill(worker);
     tell_forked(worker);
@@ -145,7 +149,9 @@ static void renew(struct worker *worker)
     worker->id = ++worker->workers->last_id;
     worker->asked = worker->forked = worker->doomed = false;
     worker->request.delivered = worker->request.unread = false;
-    worker->head_read = 0;
+    worker->head_read = worker->payload.length = 0;
+    worker->pid = 0; /* the guard looks anew */
+    worker->use = (struct process_use){0};
 }
 
 /* A child that was dead before its task could reach it has run nothing of it: another takes over,
@@ -154,8 +160,8 @@ static bool begin_again(struct worker *worker)
 {
     AUTO_ERROR struct error *err = NULL;
 
-    if (!worker->events || !worker->request.given || worker->again ||
-        (worker->request.delivered && !worker->request.unread))
+    if (!worker->events || !worker->request.given || worker->again || worker->reason ||
+        worker->request.begun || (worker->request.delivered && !worker->request.unread))
         return false;
     worker->again = true;
     renew(worker);
@@ -169,10 +175,12 @@ static void on_unable(void *owner, uint64_t id, int number)
     struct workers *workers = owner;
     struct worker *worker = find(workers, id);
 
-    if (!worker)
-        return;
-    if (!worker->events) {
+    if (worker && !worker->events) {
         worker_free(worker);
+        worker = NULL;
+    }
+    if (!worker) {
+        not_hanging(workers);
         return;
     }
     if (!workers->unable) {
@@ -277,8 +285,9 @@ static void start_again(void *owner)
 /* Is there a task in it, or on its way to one, that has not begun to run? */
 static bool can_wait(const struct worker *worker)
 {
-    return worker->events && worker->workers->was_ready &&
-           (!worker->forked || !worker->request.delivered) && worker->head_read == 0 &&
+    return worker->events && worker->workers->was_ready && !worker->reason &&
+           !worker->request.begun && (!worker->forked || !worker->request.delivered) &&
+           (worker->head_read == 0 || request_waits_for_code(&worker->request)) &&
            worker->prints == 0 && worker->result.length == 0;
 }
 
@@ -307,6 +316,7 @@ static void on_gone(void *owner, const char *why)
 
     workers->ready = false;
     timer_cancel(workers->hang);
+    workers->expecting = false;
     code_cache_clear(workers->codes); /* the next Python may be another */
     lose_children(workers);
     zygote_drop(&workers->zygote);

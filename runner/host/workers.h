@@ -100,7 +100,8 @@ struct worker *worker_new(struct workers *workers, const struct worker_events *e
 bool worker_is_forked(const struct worker *worker);
 /* Gives it its task, copied. Once. */
 int worker_give(struct worker *worker, const struct worker_task *task, struct error **err);
-/* Delivers the prints that have come and not been read yet; a result is left where it is. */
+/* Before it is abandoned: delivers the prints that have come and not been read yet. Whatever else
+ * has come is left where it is, and from here on; `ended` is not called. */
 void worker_drain_prints(struct worker *worker);
 /* Kills the child and forgets it; no event follows. NULL is fine. */
 void worker_abandon(struct worker **worker);

@@ -100,12 +100,17 @@ static int make_function(struct run *run)
 static void send_code(int channel, PyObject *code)
 {
     PyObject *bytes = PyMarshal_WriteObjectToString(code, Py_MARSHAL_VERSION);
-    Py_ssize_t length = bytes ? PyBytes_GET_SIZE(bytes) : 0;
+    AUTO_BUF struct buf frame = {0};
+    long magic = PyImport_GetMagicNumber();
 
     PyErr_Clear();
-    if (length > CODE_BYTES_MAX)
-        length = 0;
-    channel_send(channel, FRAME_CODE, length ? PyBytes_AS_STRING(bytes) : "", (size_t)length);
+    if (bytes) {
+        buf_add(&frame, &magic, sizeof(magic));
+        buf_add(&frame, PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes));
+    }
+    if (buf_failed(&frame) || frame.length > CODE_BYTES_MAX)
+        frame.length = 0;
+    channel_send(channel, FRAME_CODE, frame.data, frame.length);
     Py_XDECREF(bytes);
 }
 
@@ -136,12 +141,18 @@ PyObject *execute_compile(const struct execution *execution, int channel, struct
 PyObject *execute_load(struct request *code)
 {
     PyObject *loaded = NULL;
+    long magic = 0;
 
     PyGC_Disable();
-    if (code->text)
-        loaded = PyMarshal_ReadObjectFromString(code->text, (Py_ssize_t)code->length);
+    if (code->text && code->length > sizeof(magic))
+        memcpy(&magic, code->text, sizeof(magic));
+    if (magic == PyImport_GetMagicNumber()) /* else the interpreter has been replaced meanwhile */
+        loaded = PyMarshal_ReadObjectFromString(code->text + sizeof(magic),
+                                                (Py_ssize_t)(code->length - sizeof(magic)));
     PyErr_Clear();
     request_free(code);
+    if (loaded && !PyCode_Check(loaded))
+        Py_CLEAR(loaded);
     return loaded;
 }
 

@@ -305,7 +305,7 @@ static int add_rules(scmp_filter_ctx filter, const struct seccomp_options *optio
 /* libseccomp writes the program to a descriptor. */
 static int export(scmp_filter_ctx filter, struct seccomp_program *program, struct error **err)
 {
-    AUTO_CLOSE int fd = memfd_create("seccomp", MFD_CLOEXEC);
+    AUTO_CLOSE int fd = io_memfd("seccomp");
     struct stat info;
     int failed;
 

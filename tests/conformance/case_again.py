@@ -167,3 +167,45 @@ def a_python_that_is_killed_as_it_starts_is_started_again(build):
     assert result_of(broker.run("return 1")) == 1
     assert runner.stop() == 0
     broker.stop()
+
+
+@case
+def a_task_ends_once_when_its_end_and_its_time_come_together(build):
+    code = "import time\ntime.sleep(0.6)\nfor n in range(60):\n    print(n)\nreturn %s"
+    for end in ("'x' * 2000000", "1", "{1: float('nan')}"):
+        with Pair(build, N8N_RUNNERS_TASK_TIMEOUT="1", N8N_RUNNERS_STDLIB_ALLOW="time",
+                  N8N_RUNNERS_MAX_PAYLOAD="1000000") as pair:
+            pair.broker.run("return 1")
+            task = pair.broker.task(code % end)
+            pair.broker.wait("accepted", taskId=task)
+            time.sleep(0.3)
+            pair.runner.signal(signal.SIGSTOP)  # the host sees all of it at once, when its time is over
+            time.sleep(0.9)
+            pair.runner.signal(signal.SIGCONT)
+            pair.broker.end(task)
+            assert result_of(pair.broker.run("return 3")) == 3
+            ends = [e for e in pair.broker.seen if e["event"] in ("done", "error") and e["taskId"] == task]
+            assert len(ends) == 1, ends
+
+
+MANY_THREADS = """
+import threading, time
+for n in range(300):
+    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+time.sleep(60)
+"""
+
+
+@case
+def the_second_process_of_a_task_is_watched_like_the_first(build):
+    with Pair(build, N8N_RUNNERS_STDLIB_ALLOW="*", N8N_RUNNERS_EXTERNAL_ALLOW="*",
+              N8N_RUNNERS_BUILTINS_DENY="") as pair:
+        pair.broker.run("return 1")
+        stopped = waiting(pair)
+        send(stopped, signal.SIGSTOP)
+        task = pair.broker.task(MANY_THREADS)
+        pair.broker.wait("accepted", taskId=task)
+        time.sleep(0.3)  # the guard has looked at the first one
+        send(stopped, signal.SIGKILL)
+        error = error_of(pair.broker.end(task))
+        assert "threads" in str(error), error
