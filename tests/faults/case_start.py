@@ -2,31 +2,13 @@
 and an exit code that is not 0, and leaves no process behind."""
 import errno
 import signal
-import time
 
 from control import CALLS, HOW, SHORT
-from harness import Runner, case, processes_below
-from sequence import LIMIT, SETTINGS, Broken, steps
+from harness import case, processes_below
+from sequence import Broken, gone, steps
 from sweep import Tally, finish, in_lanes, sample, say
 
 MOST = 60  # calls of one kind that fail; where there are more, a sample does
-
-
-def gone(pids):
-    """Waits until none of them is there."""
-    deadline = time.monotonic() + LIMIT
-    while any(alive(pid) for pid in pids):
-        if time.monotonic() > deadline:
-            raise Broken("processes are left: %s" % [pid for pid in pids if alive(pid)])
-        time.sleep(0.002)
-
-
-def alive(pid):
-    try:
-        with open("/proc/%d/stat" % pid) as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] not in "ZX"
-    except OSError:
-        return False
 
 
 def start(served, order, number):
@@ -37,10 +19,7 @@ def start(served, order, number):
     else:
         lane.reset()
     served.broker.seen.clear()
-    served.turn += 1
-    name = "start%d" % served.turn  # what an earlier one has left in the queue is not taken for its
-    served.runner = Runner(lane.folder, served.broker, N8N_RUNNERS_ID=name, **SETTINGS)
-    came = served.wait("offer", runner=name)
+    came = served.launch()
     if order is None:
         served.run(steps(0)[4])
         return lane.counts()
@@ -58,6 +37,7 @@ def start(served, order, number):
     code = served.runner.stop()
     if code != 0:
         raise Broken("stopped, it ended with %s: %s" % (code, served.runner.err))
+    served.look_for_reports()
     gone(below)
     return "served" if lane.fired else None
 

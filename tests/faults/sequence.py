@@ -37,7 +37,7 @@ class Served:
     def __init__(self, lane, started=True):
         self.lane = lane
         self.broker = Broker(lane.folder)
-        self.turn = 0
+        self.turn = self.starts = 0
         self.started = started
         self.runner = None
 
@@ -58,12 +58,38 @@ class Served:
         if self.runner:
             self.runner.wait()
 
+    def launch(self):
+        """Starts a runner; returns its first offer, None when it ends before. It has a name of its own, so that
+        what an earlier one has left in the queue is not taken for its."""
+        self.starts += 1
+        name = "start%d" % self.starts
+        self.runner = Runner(self.lane.folder, self.broker, N8N_RUNNERS_ID=name, **SETTINGS)
+        return self.wait("offer", runner=name)
+
+    def finish(self):
+        """Stops the runner after its faults; a sanitizer then says what it has leaked. Starts another."""
+        below = processes_below(self.runner.process.pid)
+        code = self.runner.stop()
+        if code != 0:
+            raise Broken("stopped, it ended with %s: %s" % (code, self.runner.err))
+        self.look_for_reports()
+        gone(below)
+        self.start()
+
+    def look_for_reports(self):
+        reports = [line for line in self.runner.err if "Sanitizer" in line or "runtime error" in line]
+        if reports and "Sanitizer: ABRT" not in reports[0]:
+            raise Broken("\n".join(self.runner.err))
+
     def start(self):
         self.lane.disarm()
-        self.runner = Runner(self.lane.folder, self.broker, **SETTINGS)
-        self.wait("offer")
-        self.settle()
-        self.descriptors = self.count_descriptors()
+        if not self.launch():
+            raise AssertionError("the runner does not start: %s" % self.runner.err)
+        counted = []
+        while len(counted) < 3 or len(counted) < 50 and len(set(counted[-3:])) > 1:  # a child's come one by one
+            self.settle()
+            counted.append(self.count_descriptors())
+        self.descriptors = counted[-1]
 
     # ---- one after the other ----
 
@@ -147,18 +173,18 @@ class Served:
     def check(self):
         """The fault is over: is everything as before?"""
         self.lane.disarm()
-        if self.runner.process.poll() is None:
-            self.broker.seen.clear()
+        self.broker.seen.clear()
+        end = "died" if self.runner.process.poll() is not None else self.run(steps(0)[4])
+        deadline = time.monotonic() + LIMIT
+        while end == "lost" and time.monotonic() < deadline:
             end = self.run(steps(0)[4])
-            deadline = time.monotonic() + LIMIT
-            while end == "lost" and time.monotonic() < deadline:
-                end = self.run(steps(0)[4])
-            if end != "right":
-                raise Broken("the task after it: %s; %s" % (end, self.runner.err[-5:]))
-            self.check_descriptors()
-        else:
+        if end == "died" and self.lane.fired:
             self.check_death()
             self.start()
+        elif end != "right":
+            raise Broken("the task after it: %s; %s" % (end, self.runner.err[-5:]))
+        else:
+            self.check_descriptors()
 
     def check_descriptors(self):
         deadline = time.monotonic() + 3
@@ -175,6 +201,7 @@ class Served:
             raise Broken("it ended with %s, and said: %s" % (code, self.runner.err))
         if code < 0 and code != -signal.SIGABRT:
             raise Broken("it crashed with %s, and said: %s" % (code, self.runner.err))
+        self.look_for_reports()
         started[:] = [p for p in started if p is not self.runner.process]
 
 
@@ -182,5 +209,22 @@ def is_child(pid):
     try:
         with open("/proc/%d/comm" % pid) as name:
             return name.read().strip() == "runner-task"
+    except OSError:
+        return False
+
+
+def gone(pids):
+    """Waits until none of them is there."""
+    deadline = time.monotonic() + LIMIT
+    while any(alive(pid) for pid in pids):
+        if time.monotonic() > deadline:
+            raise Broken("processes are left: %s" % [pid for pid in pids if alive(pid)])
+        time.sleep(0.002)
+
+
+def alive(pid):
+    try:
+        with open("/proc/%d/stat" % pid) as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] not in "ZX"
     except OSError:
         return False

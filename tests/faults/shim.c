@@ -29,6 +29,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define FAULTS_WRAPPED
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#define FAULTS_WRAPPED
+#endif
+
 #ifdef FAULTS_WRAPPED
 #define HOOK(name) __wrap_##name
 #define NEXT(name) __real_##name
@@ -69,7 +78,8 @@ HOOKED(DECLARE)
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *old, size_t size);
-#define REAL(name, result, parameters) result __real_##name parameters;
+/* Weak: the host has no Python, and not every function. */
+#define REAL(name, result, parameters) __attribute__((weak)) result __real_##name parameters;
 HOOKED(REAL)
 #else
 void *__libc_malloc(size_t size);

@@ -63,6 +63,7 @@ def inject(served, order, number):
     served.lane.arm(kind, scope, call, how, number)
     ends = served.sequence()
     served.settle()
+    served.lane.disarm()
     fired = served.lane.fired
     served.check()
     if not fired:
@@ -85,6 +86,12 @@ def sweep_order(served, order, count, most):
         tally.fired += end is not None
         if end:
             tally.ends[end] += 1
+    try:
+        served.finish()
+    except Broken as error:
+        tally.add_broken(served.lane, 0, error)
+        served.stop()
+        served.start()
     say(tally.line())
     return tally
 
