@@ -6,6 +6,7 @@
  */
 #include "runner/host/broker.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include <sys/random.h>
 #include <sys/types.h>
 
+#include "runner/base/log.h"
 #include "runner/base/mem.h"
 #include "runner/host/dial.h"
 #include "runner/host/incoming.h"
@@ -213,6 +215,14 @@ static void discard(struct broker *broker, int code)
     broker_close(broker, code);
 }
 
+/* It could not be kept: whose it is is not known yet. */
+static void give_up_message(struct broker *broker)
+{
+    log_error("A message from the broker can't be kept: %s; closing the connection",
+              strerror(errno));
+    discard(broker, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION);
+}
+
 static void received(struct broker *broker, const void *bytes, size_t length)
 {
     struct incoming message;
@@ -226,14 +236,14 @@ static void received(struct broker *broker, const void *bytes, size_t length)
         return;
     }
     if (incoming_add(&broker->incoming, bytes, length) < 0) {
-        discard(broker, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION);
+        give_up_message(broker);
         return;
     }
     if (!lws_is_final_fragment(broker->wsi) || lws_remaining_packet_payload(broker->wsi))
         return;
     message = incoming_steal(&broker->incoming); /* the broker may be dropped meanwhile */
     if (incoming_finish(&message, &text) < 0)
-        discard(broker, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION);
+        give_up_message(broker);
     else if (broker->events)
         broker->events->message(broker->owner, text, message.file);
     incoming_free(&message);

@@ -1,5 +1,8 @@
-"""Fails one call after the other, and, meanwhile, brokers misbehave, clocks jump and limits are hit: python -I run.py BUILD [WORD],
-where BUILD has been made with FAULTS=1; ends in `faults: N passed, N failed`."""
+"""Fails one call after the other; meanwhile, brokers misbehave, clocks jump and limits are hit.
+
+    python -I run.py BUILD [WORD]
+
+BUILD has been made with FAULTS=1. Ends in `faults: N passed, N failed`."""
 import os
 import re
 import subprocess
