@@ -72,11 +72,27 @@ static int map_text(struct request *request, int channel, int fd, size_t length)
     return channel_send(channel, FRAME_TAKEN, NULL, 0);
 }
 
+/* What there is no memory for is passed over: another frame may follow. */
+static int skip_text(int channel, size_t length)
+{
+    char room[4096];
+
+    while (length) {
+        size_t part = length < sizeof(room) ? length : sizeof(room);
+
+        if (io_read_all(channel, room, part) < 0)
+            return -1;
+        length -= part;
+    }
+    errno = ENOMEM;
+    return -1;
+}
+
 static int read_text(struct request *request, int channel, size_t length)
 {
     request->text = malloc(length ? length : 1);
     request->length = length;
-    return request->text ? io_read_all(channel, request->text, length) : -1;
+    return request->text ? io_read_all(channel, request->text, length) : skip_text(channel, length);
 }
 
 int channel_receive(int channel, struct request *request, struct error **err)

@@ -4,7 +4,7 @@ import signal
 import time
 
 from harness import LIMIT, Pair, case, error_of, lives, processes_below, result_of
-from target import sanitized, waiting
+from target import lasting, sanitized, waiting
 
 LIMIT_MB = 200
 HUNGRY = "x = []\nwhile True:\n    x.append(bytearray(1 << 20))"
@@ -86,7 +86,7 @@ def the_kernel_ends_the_task_and_not_the_runner(build, cgroup):
     with Pair(build, prefix=cgroup.enter, N8N_RUNNERS_STDLIB_ALLOW="time") as pair:
         host = pair.runner.process.pid
         for _ in range(3):
-            zygotes = [pid for pid in processes_below(host) if not waiting(pid)]
+            zygotes = lasting(host)
             task = pair.broker.task("import time\nprint('runs')\ntime.sleep(0.3)\n" + HUNGRY)
             pair.broker.wait("rpc", taskId=task)
             pair.runner.signal(signal.SIGSTOP)
