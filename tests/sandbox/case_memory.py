@@ -46,7 +46,15 @@ class Cgroup:
 
     def __exit__(self, *error):
         if self.folder:
-            os.rmdir(self.folder)
+            self.remove()
+
+    def remove(self):
+        for _ in range(500):  # who has ended in it leaves it a moment later
+            try:
+                return os.rmdir(self.folder)
+            except OSError:
+                time.sleep(0.02)
+        raise AssertionError("somebody is left in %s" % self.folder)
 
 
 def in_cgroup(function):
@@ -98,6 +106,7 @@ def the_kernel_ends_the_task_and_not_the_runner(build, cgroup):
             pair.runner.signal(signal.SIGCONT)
             error = error_of(pair.broker.end(task))
             assert error["message"] == "Process was forcefully killed (SIGKILL)", error
-            assert "want of memory" in error["description"], error
+            # the host may have been quicker than the signal that stops it, and says it in other words
+            assert "N8N_RUNNERS_TASK_MEMORY_MB" in error["description"], error
             assert all(lives(pid) for pid in [host, *zygotes]), "the runner's processes were ended, too"
             assert result_of(pair.broker.run("return 1")) == 1
