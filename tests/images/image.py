@@ -51,7 +51,7 @@ def context():
         for name in filter(None, names.decode().split("\0")):
             if os.path.exists(os.path.join(TOP, name)):
                 os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
-                shutil.copy2(os.path.join(TOP, name), os.path.join(folder, name))
+                shutil.copy2(os.path.join(TOP, name), os.path.join(folder, name), follow_symlinks=False)
         with open(os.path.join(folder, "extras.txt"), "w") as file:
             file.write(EXTRAS)
         yield folder
