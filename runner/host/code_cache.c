@@ -69,11 +69,7 @@ static void forget_oldest(struct code_cache *cache)
 
 struct code_cache *code_cache_new(void)
 {
-    struct code_cache *cache = mem_alloc(sizeof(*cache));
-
-    cache->count = cache->bytes = 0;
-    cache->uses = 0;
-    return cache;
+    return mem_alloc(sizeof(struct code_cache));
 }
 
 void code_cache_drop(struct code_cache **cache)

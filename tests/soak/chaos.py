@@ -157,10 +157,7 @@ class Chaos:
         code = self.runner.stop()
         if code != 0:
             self.crew.fault("the last runner's exit code is %d: %s" % (code, self.runner.err[-5:]))
-        self.crew.broker.stop()
-        for left in self.leftovers.all():
-            self.crew.fault("left at the end: %s" % left)
-        self.leftovers.close()
+        self.crew.close(self.leftovers)
 
 
 def main():

@@ -140,6 +140,13 @@ class Crew:
         else:
             self.fault("%s (%s): %s: %s" % (task_id, task.work.kind, fault, event["raw"][:500]))
 
+    def close(self, leftovers):
+        """The runner has ended: so does its broker, and whatever is left now is a fault."""
+        self.broker.stop()
+        for left in leftovers.all():
+            self.fault("left at the end: %s" % left)
+        leftovers.close()
+
     def fault(self, text):
         self.faults.append(text)
         print("WRONG: %s" % text, flush=True)

@@ -79,10 +79,7 @@ class Soak:
         bad = [line for line in self.runner.err if "anitizer" in line or "runtime error" in line]
         for line in bad:
             self.crew.fault(line)
-        self.crew.broker.stop()
-        for left in self.leftovers.all():
-            self.crew.fault("left at the end: %s" % left)
-        self.leftovers.close()
+        self.crew.close(self.leftovers)
 
 
 def main():
