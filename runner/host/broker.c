@@ -11,7 +11,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/types.h>
 
 #include "runner/base/log.h"
@@ -20,21 +19,13 @@
 #include "runner/host/incoming.h"
 #include "runner/host/loop.h"
 #include "runner/host/lws_protocols.h"
+#include "runner/host/outbox.h"
 #include "runner/host/tls.h"
 #include "runner/host/uri.h"
-#include "runner/host/ws_frame.h"
 
 enum {
-    KEYS_BYTES = 64 * WS_KEY_BYTES,  /* getrandom() gives up to 256 bytes at once, whole */
-    SMALL_FRAME = 1024,              /* with less room than this a chunk is full */
     CLOSE_WAIT_US = 2 * 1000 * 1000, /* without any progress */
     NO_CODE = 1005,                  /* RFC 6455: a close frame without a code */
-};
-
-struct outgoing {
-    struct outgoing *next;
-    struct buf message;
-    size_t sent;
 };
 
 struct broker {
@@ -54,13 +45,10 @@ struct broker {
     bool open;
     struct incoming incoming;
     bool discarding;
-    struct outgoing *first, **last;
-    size_t queued;
+    struct outbox *outbox;
     int close_wanted; /* a code; 0: no */
     int close_code;   /* how it ended */
     char *close_reason;
-    unsigned char keys[KEYS_BYTES]; /* for the next frames */
-    size_t keys_left;               /* bytes */
     unsigned char chunk[LWS_PRE + LWS_CHUNK];
 };
 
@@ -168,7 +156,7 @@ struct broker *broker_connect(struct loop *loop, const struct uri *uri, const ch
     broker->payload_max = payload_max;
     broker->events = events;
     broker->owner = owner;
-    broker->last = &broker->first;
+    broker->outbox = outbox_new();
     incoming_init(&broker->incoming);
     broker->deadline = timer_new(loop, on_deadline, broker);
     broker->dial = dial_start(loop, broker->host, &dial_events, broker);
@@ -253,80 +241,24 @@ static void received(struct broker *broker, const void *bytes, size_t length)
 
 void broker_send(struct broker *broker, struct buf *message)
 {
-    struct outgoing *outgoing;
-
     if (!broker->open || broker->close_wanted || !message->length)
         return;
-    outgoing = mem_alloc(sizeof(*outgoing));
-    outgoing->message = buf_steal(message);
-    broker->queued += outgoing->message.length;
-    *broker->last = outgoing;
-    broker->last = &outgoing->next;
+    outbox_add(broker->outbox, message);
     lws_callback_on_writable(broker->wsi);
 }
 
 size_t broker_queued(const struct broker *broker)
 {
-    return broker->queued;
+    return outbox_waiting(broker->outbox);
 }
 
-static void drop_first(struct broker *broker)
-{
-    struct outgoing *done = broker->first;
-
-    broker->first = done->next;
-    if (!broker->first)
-        broker->last = &broker->first;
-    broker->queued -= done->message.length - done->sent;
-    buf_free(&done->message);
-    free(done);
-}
-
-/* A frame's key; NULL when chance can't be had. */
-static const unsigned char *next_key(struct broker *broker)
-{
-    if (!broker->keys_left) {
-        if (getrandom(broker->keys, KEYS_BYTES, 0) != KEYS_BYTES)
-            return NULL;
-        broker->keys_left = KEYS_BYTES;
-    }
-    broker->keys_left -= WS_KEY_BYTES;
-    return broker->keys + broker->keys_left;
-}
-
-/* Adds the next frame to the chunk, of which `filled` bytes are in use. Returns how many are now;
- * -1 when chance can't be had. */
-static ssize_t add_frame(struct broker *broker, size_t filled)
-{
-    struct outgoing *outgoing = broker->first;
-    unsigned char *frame = broker->chunk + LWS_PRE + filled;
-    size_t left = outgoing->message.length - outgoing->sent;
-    size_t room = LWS_CHUNK - filled - WS_HEAD_MAX, count = left < room ? left : room, head;
-    const unsigned char *key = next_key(broker);
-
-    if (!key)
-        return -1;
-    head = ws_frame_head(frame, count, outgoing->sent == 0, count == left, key);
-    ws_frame_mask(frame + head, outgoing->message.data + outgoing->sent, count, key);
-    outgoing->sent += count;
-    broker->queued -= count;
-    if (count == left)
-        drop_first(broker);
-    return (ssize_t)(filled + head + count);
-}
-
-/* As many frames as go into a chunk: what belongs together leaves together. lws sends them as they
- * are, and keeps what the socket does not take. */
+/* lws sends the frames as they are, and keeps what the socket does not take. */
 static int send_chunk(struct broker *broker)
 {
-    ssize_t filled = 0;
+    ssize_t length = outbox_take(broker->outbox, broker->chunk + LWS_PRE, LWS_CHUNK);
 
-    while (broker->first && (filled == 0 || filled + SMALL_FRAME < LWS_CHUNK)) {
-        filled = add_frame(broker, (size_t)filled);
-        if (filled < 0)
-            return -1;
-    }
-    if (lws_write(broker->wsi, broker->chunk + LWS_PRE, (size_t)filled, LWS_WRITE_HTTP) < 0)
+    if (length < 0 ||
+        lws_write(broker->wsi, broker->chunk + LWS_PRE, (size_t)length, LWS_WRITE_HTTP) < 0)
         return -1;
     if (broker->close_wanted)
         timer_set(broker->deadline, CLOSE_WAIT_US); /* it goes on: the last result is not cut off */
@@ -336,7 +268,7 @@ static int send_chunk(struct broker *broker)
 static int writeable(struct broker *broker)
 {
     /* after a message that was too long nothing is owed any more */
-    if (broker->first && !broker->discarding) {
+    if (!outbox_is_empty(broker->outbox) && !broker->discarding) {
         if (send_chunk(broker) < 0)
             return -1;
     } else if (broker->close_wanted) {
@@ -344,7 +276,7 @@ static int writeable(struct broker *broker)
         lws_close_reason(broker->wsi, (enum lws_close_status)broker->close_wanted, NULL, 0);
         return -1;
     }
-    if (broker->first || broker->close_wanted)
+    if (!outbox_is_empty(broker->outbox) || broker->close_wanted)
         lws_callback_on_writable(broker->wsi);
     return 0;
 }
@@ -421,8 +353,7 @@ void broker_drop(struct broker **broker)
     forget_connection(dropped);
     dial_drop(&dropped->dial);
     timer_drop(&dropped->deadline);
-    while (dropped->first)
-        drop_first(dropped);
+    outbox_drop(&dropped->outbox);
     incoming_free(&dropped->incoming);
     free(dropped->host);
     free(dropped->authority);

@@ -142,6 +142,11 @@ void timer_cancel(struct timer *timer)
     lws_sul_cancel(&timer->entry);
 }
 
+bool timer_is_set(const struct timer *timer)
+{
+    return !lws_dll2_is_detached(&timer->entry.list);
+}
+
 void timer_drop(struct timer **timer)
 {
     struct timer *dropped = mem_steal(timer);

@@ -64,6 +64,7 @@ struct timer *timer_new(struct loop *loop, timer_fn *due, void *owner);
  * that was running is set anew. */
 void timer_set(struct timer *timer, int64_t delay_us);
 void timer_cancel(struct timer *timer);
+bool timer_is_set(const struct timer *timer); /* and not due yet */
 /* Safe inside any callback. NULL is fine. */
 void timer_drop(struct timer **timer);
 

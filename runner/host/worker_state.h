@@ -68,8 +68,7 @@ struct workers {
     struct timer *restart, *again, *hang;
     struct backoff backoff;
     bool ready, was_ready;
-    bool expecting; /* a fork, within some time */
-    bool unable;    /* the last fork failed, which has been said */
+    bool unable; /* the last fork failed, which has been said */
     uint64_t last_id;
     struct worker *list;
     struct guard *guard;

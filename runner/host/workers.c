@@ -90,16 +90,14 @@ void workers_ask_again(struct workers *workers)
 
 void workers_expect_fork(struct workers *workers)
 {
-    if (!workers->expecting)
+    if (!timer_is_set(workers->hang))
         timer_set(workers->hang, HANG_US);
-    workers->expecting = true;
 }
 
 /* It has forked, or said why not: it does not hang. */
 static void not_hanging(struct workers *workers)
 {
     timer_cancel(workers->hang);
-    workers->expecting = false;
     for (const struct worker *worker = workers->list; worker; worker = worker->next)
         if (worker->asked && !worker->forked) {
             workers_expect_fork(workers);
@@ -316,7 +314,6 @@ static void on_gone(void *owner, const char *why)
 
     workers->ready = false;
     timer_cancel(workers->hang);
-    workers->expecting = false;
     code_cache_clear(workers->codes); /* the next Python may be another */
     lose_children(workers);
     zygote_drop(&workers->zygote);

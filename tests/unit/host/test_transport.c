@@ -8,6 +8,7 @@
 
 #include "runner/base/mem.h"
 #include "runner/host/incoming.h"
+#include "runner/host/outbox.h"
 #include "runner/host/ws_frame.h"
 
 static const unsigned char key[WS_KEY_BYTES] = {0x37, 0xfa, 0x21, 0x3d};
@@ -80,6 +81,90 @@ static void every_length_is_masked_to_its_end(void **state)
     }
 }
 
+/* Takes the next frame of up to 65,535 bytes off `frames`, unmasks it onto `text` and returns its
+ * first byte. */
+static unsigned char next_frame(struct span *frames, struct buf *text)
+{
+    const unsigned char *at = (const unsigned char *)frames->at, *mask;
+    size_t length = at[1] & 0x7f, head = 2;
+
+    assert_int_not_equal(length, 127);
+    if (length == 126) {
+        length = (size_t)at[2] << 8 | at[3];
+        head = 4;
+    }
+    mask = at + head;
+    head += WS_KEY_BYTES;
+    for (size_t i = 0; i < length; i++)
+        buf_add_char(text, (char)(at[head + i] ^ mask[i % WS_KEY_BYTES]));
+    assert_true(head + length <= frames->length);
+    *frames = (struct span){frames->at + head + length, frames->length - head - length};
+    return at[0];
+}
+
+static void post(struct outbox *outbox, const char *text, size_t length)
+{
+    struct buf message = {0};
+
+    buf_add(&message, text, length);
+    outbox_add(outbox, &message);
+    assert_null(message.data);
+}
+
+static void small_messages_leave_together_and_in_order(void **state)
+{
+    struct outbox *outbox = outbox_new();
+    unsigned char chunk[8192];
+    AUTO_BUF struct buf text = {0};
+    struct span frames = {(const char *)chunk, 0};
+
+    (void)state;
+    assert_int_equal(outbox_take(outbox, chunk, sizeof(chunk)), 0);
+    post(outbox, "one", 3);
+    post(outbox, "two", 3);
+    assert_int_equal(outbox_waiting(outbox), 6);
+    frames.length = (size_t)outbox_take(outbox, chunk, sizeof(chunk));
+    assert_true(outbox_is_empty(outbox));
+    assert_int_equal(outbox_waiting(outbox), 0);
+    assert_int_equal(next_frame(&frames, &text), 0x81);
+    assert_int_equal(next_frame(&frames, &text), 0x81);
+    assert_int_equal(frames.length, 0);
+    assert_buf(&text, "onetwo");
+    outbox_drop(&outbox);
+    assert_null(outbox);
+    outbox_drop(&outbox);
+}
+
+static void a_large_message_leaves_in_parts_and_another_follows(void **state)
+{
+    struct outbox *outbox = outbox_new();
+    unsigned char chunk[8192];
+    AUTO_FREE char *large = mem_alloc(20000);
+    AUTO_BUF struct buf text = {0};
+    unsigned char firsts[8];
+    size_t count = 0;
+
+    (void)state;
+    for (size_t i = 0; i < 20000; i++)
+        large[i] = (char)('a' + i % 26);
+    post(outbox, large, 20000);
+    post(outbox, "!", 1);
+    while (!outbox_is_empty(outbox)) {
+        ssize_t length = outbox_take(outbox, chunk, sizeof(chunk));
+        struct span frames = {(const char *)chunk, (size_t)length};
+
+        assert_in_range(length, 1, sizeof(chunk));
+        while (frames.length)
+            firsts[count++] = next_frame(&frames, &text);
+    }
+    assert_int_equal(count, 4);
+    assert_memory_equal(firsts, "\x01\x00\x80\x81", 4);
+    assert_int_equal(text.length, 20001);
+    assert_memory_equal(text.data, large, 20000);
+    post(outbox, "left", 4); /* is freed with it */
+    outbox_drop(&outbox);
+}
+
 /* Collects `length` bytes in pieces; the content is checked against what went in. */
 static struct incoming collected(size_t length, size_t piece, struct span *text)
 {
@@ -148,6 +233,8 @@ int main(void)
         cmocka_unit_test(lengths_take_the_bytes_they_need),
         cmocka_unit_test(a_message_is_text_and_then_continued),
         cmocka_unit_test(every_length_is_masked_to_its_end),
+        cmocka_unit_test(small_messages_leave_together_and_in_order),
+        cmocka_unit_test(a_large_message_leaves_in_parts_and_another_follows),
         cmocka_unit_test(a_small_message_stays_in_memory),
         cmocka_unit_test(a_large_message_is_a_file_that_nobody_can_change),
         cmocka_unit_test(one_piece_may_be_the_whole),
