@@ -60,6 +60,8 @@ enum frame_type {
                      it goes on without */
     /* child -> host */
     FRAME_TAKEN, /* empty: it has the memfd's text, which nobody else needs to keep */
+    /* host -> child */
+    FRAME_SOON, /* empty, before all others: a task comes in a moment */
 };
 
 enum {

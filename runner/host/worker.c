@@ -158,7 +158,9 @@ struct worker *worker_new(struct workers *workers, const struct worker_events *e
 {
     struct worker *worker = pool_take(workers->pool);
 
-    if (!worker)
+    if (worker)
+        request_announce(worker);
+    else
         worker = worker_make(workers, err);
     if (worker) {
         worker->events = events;

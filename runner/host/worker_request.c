@@ -11,10 +11,16 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "runner/base/clock.h"
 #include "runner/base/error.h"
 #include "runner/base/io.h"
 #include "runner/host/code_cache.h"
 #include "runner/host/worker_state.h"
+
+enum {
+    /* By then a child has rehearsed, waits, and its caches get cold. */
+    RESTED_US = 20 * 1000,
+};
 
 void request_free(struct request *request)
 {
@@ -107,6 +113,18 @@ static bool send_frames(struct worker *worker, const struct buf *frames, int fd)
 static bool send_task(struct worker *worker)
 {
     return send_frames(worker, &worker->request.text, worker->request.payload);
+}
+
+void request_announce(struct worker *worker)
+{
+    AUTO_BUF struct buf frame = {0};
+    struct frame_header head = {.type = FRAME_SOON};
+
+    if (clock_us() - worker->asked_us < RESTED_US)
+        return;
+    add_frame(&frame, &head, (struct span){0});
+    if (!buf_failed(&frame))
+        send_frames(worker, &frame, -1);
 }
 
 void request_send(struct worker *worker)

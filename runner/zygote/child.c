@@ -82,14 +82,16 @@ static bool task_comes(int within_ms)
 }
 
 /* Most tasks' code is known, and loaded: that first. A child that is not taken at once has the time
- * to be ready for new code, too. */
+ * to be ready for new code, too, and for larger code. */
 static void rehearse(const struct rehearsal *rehearsal)
 {
     if (task_comes(0))
         return;
     rehearsal_of_known_code(rehearsal);
-    if (!task_comes(REST_MS))
-        rehearsal_of_new_code(rehearsal);
+    if (task_comes(REST_MS))
+        return;
+    rehearsal_of_new_code(rehearsal);
+    rehearsal_of_memory();
 }
 
 static void send_probes(const struct sandbox *sandbox, const struct zygote_settings *settings)
@@ -109,10 +111,16 @@ static int receive_task(const struct child_work *work, struct request *request, 
 
     if (channel_receive(CHANNEL_FD, request, &err) < 0)
         return -1;
+    if (request->type == FRAME_SOON) {
+        request_free(request);
+        rehearsal_of_loading(work->rehearsal);
+        if (channel_receive(CHANNEL_FD, request, &err) < 0)
+            return -1;
+    }
     if (request->type == FRAME_TASK)
         return 0;
     *code = request->type == FRAME_SOURCE ? execute_compile(work->execution, CHANNEL_FD, request)
-                                          : execute_load(request);
+                                          : execute_load(work->execution, request);
     if (!*code && request->type == FRAME_SOURCE)
         return -1;
     if (channel_receive(CHANNEL_FD, request, &err) < 0)

@@ -26,6 +26,7 @@ struct execution {
     struct function_parts made_from;
     size_t memory;    /* bytes that a task may map; 0: no limit of its own */
     PyObject *freeze; /* gc.freeze */
+    long magic;       /* of this interpreter's code; asked once, for it is looked up in a module */
 };
 
 struct run {
@@ -48,11 +49,12 @@ struct execution *execution_new(const struct policy *policy, size_t memory, stru
 
     parts->policy = policy;
     e->memory = memory;
+    e->magic = PyImport_GetMagicNumber();
     parts->compile = builtins ? PyObject_GetAttrString(builtins, "compile") : NULL;
     e->freeze = gc ? PyObject_GetAttrString(gc, "freeze") : NULL;
     Py_XDECREF(gc);
     Py_XDECREF(builtins);
-    if (parts->compile && e->freeze && print_prepare() == 0)
+    if (e->magic != -1 && parts->compile && e->freeze && print_prepare() == 0)
         parts->builtins = builtins_for_user(policy);
     print = parts->builtins ? print_function() : NULL;
     if (print && !name_list_has(&policy->builtins_deny, "print"))
@@ -97,20 +99,19 @@ static int make_function(struct run *run)
 }
 
 /* What other tasks with the same code will be given. Without it each compiles for itself. */
-static void send_code(int channel, PyObject *code)
+static void send_code(const struct run *run)
 {
-    PyObject *bytes = PyMarshal_WriteObjectToString(code, Py_MARSHAL_VERSION);
+    PyObject *bytes = PyMarshal_WriteObjectToString(run->code, Py_MARSHAL_VERSION);
     AUTO_BUF struct buf frame = {0};
-    long magic = PyImport_GetMagicNumber();
 
     PyErr_Clear();
     if (bytes) {
-        buf_add(&frame, &magic, sizeof(magic));
+        buf_add(&frame, &run->execution->magic, sizeof(run->execution->magic));
         buf_add(&frame, PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes));
     }
     if (buf_failed(&frame) || frame.length > CODE_BYTES_MAX)
         frame.length = 0;
-    channel_send(channel, FRAME_CODE, frame.data, frame.length);
+    channel_send(run->report.channel, FRAME_CODE, frame.data, frame.length);
     Py_XDECREF(bytes);
 }
 
@@ -131,14 +132,14 @@ PyObject *execute_compile(const struct execution *execution, int channel, struct
     if (run.report.code)
         made = compile_code(&run);
     if (made == 0)
-        send_code(channel, run.code);
+        send_code(&run);
     else if (made < 0)
         report_exception(&run.report);
     Py_XDECREF(run.report.code);
     return run.code;
 }
 
-PyObject *execute_load(struct request *code)
+PyObject *execute_load(const struct execution *execution, struct request *code)
 {
     PyObject *loaded = NULL;
     long magic = 0;
@@ -146,7 +147,7 @@ PyObject *execute_load(struct request *code)
     PyGC_Disable();
     if (code->text && code->length > sizeof(magic))
         memcpy(&magic, code->text, sizeof(magic));
-    if (magic == PyImport_GetMagicNumber()) /* else the interpreter has been replaced meanwhile */
+    if (magic == execution->magic) /* else the interpreter has been replaced meanwhile */
         loaded = PyMarshal_ReadObjectFromString(code->text + sizeof(magic),
                                                 (Py_ssize_t)(code->length - sizeof(magic)));
     PyErr_Clear();
@@ -310,13 +311,18 @@ static int read_settings(struct run *run, struct request *request)
     return 0;
 }
 
-/* The items live as long as the task: the collector, off while they were made, need not look at
- * them again and again. */
-static void collect_from_here(const struct execution *execution)
+/* The items live as long as the task: the collector, off while they are made, need not look at them
+ * again and again. */
+static int begin(struct run *run, struct request *request)
 {
-    Py_XDECREF(PyObject_CallNoArgs(execution->freeze));
+    print_open(run->report.channel);
+    PyGC_Disable();
+    if (read_settings(run, request) < 0)
+        return -1;
+    Py_XDECREF(PyObject_CallNoArgs(run->execution->freeze));
     PyErr_Clear();
     PyGC_Enable();
+    return 0;
 }
 
 void execute_task(const struct execution *execution, int channel, const char *scratch,
@@ -329,13 +335,10 @@ void execute_task(const struct execution *execution, int channel, const char *sc
     AUTO_BUF struct buf result = {0};
     int made;
 
-    print_open(channel);
-    PyGC_Disable();
-    if (read_settings(&run, request) < 0) {
+    if (begin(&run, request) < 0) {
         report_exception(&run.report);
         return;
     }
-    collect_from_here(execution);
     made = scratch ? python_tell_scratch(scratch) : 0;
     if (made == 0)
         made = make_function(&run);
@@ -362,8 +365,7 @@ PyObject *execute_quietly(const struct execution *execution, const char *setting
     struct request request = {.text = mem_dup(settings), .length = strlen(settings)};
     AUTO_BUF struct buf result = {0};
 
-    if (read_settings(&run, &request) < 0 || make_function(&run) != 0 ||
-        run_once(&run, &result) < 0)
+    if (begin(&run, &request) < 0 || make_function(&run) != 0 || run_once(&run, &result) < 0)
         PyErr_Clear(); /* a task that fails the same way will say so */
     Py_CLEAR(run.function);
     Py_CLEAR(run.settings);

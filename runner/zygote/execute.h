@@ -25,7 +25,7 @@ struct execution *execution_new(const struct policy *policy, size_t memory, stru
 PyObject *execute_compile(const struct execution *execution, int channel, struct request *source);
 
 /* What another child has sent so, in `code` (freed here). NULL when it can't be read. */
-PyObject *execute_load(struct request *code);
+PyObject *execute_load(const struct execution *execution, struct request *code);
 
 /* Runs the task whose settings are the JSON object in `request` (freed here) and sends its prints
  * and its one result or error over `channel`. `scratch` is the folder that it may write to, or

@@ -8,6 +8,15 @@
 #include "runner/base/mem.h"
 #include "runner/zygote/execute.h"
 
+enum {
+    /* CPython's own allocator has a list for each multiple of 16 bytes, up to 512. */
+    SMALL_STEP = 16,
+    SMALL_MAX = 512,
+    /* Of each size. With half of it, loading a node of ten lines met the first page that was
+     * not the child's own. */
+    SMALL_BYTES = 4 * 1024,
+};
+
 struct rehearsal {
     const struct execution *execution;
     PyObject *known; /* the short one's code, as marshal has it; NULL: it could not be made */
@@ -61,16 +70,29 @@ struct rehearsal *rehearsal_new(const struct execution *execution)
     return rehearsal;
 }
 
-void rehearsal_of_known_code(const struct rehearsal *rehearsal)
+/* A new reference, or NULL. */
+static PyObject *load_known(const struct rehearsal *rehearsal)
 {
-    PyObject *known = rehearsal->known, *code = NULL, *same;
+    PyObject *known = rehearsal->known, *code = NULL;
 
     if (known)
         code = PyMarshal_ReadObjectFromString(PyBytes_AS_STRING(known), PyBytes_GET_SIZE(known));
     PyErr_Clear();
-    same = execute_quietly(rehearsal->execution, short_rehearsal, code);
+    return code;
+}
+
+void rehearsal_of_known_code(const struct rehearsal *rehearsal)
+{
+    PyObject *code = load_known(rehearsal);
+    PyObject *same = execute_quietly(rehearsal->execution, short_rehearsal, code);
+
     Py_XDECREF(same);
     Py_XDECREF(code);
+}
+
+void rehearsal_of_loading(const struct rehearsal *rehearsal)
+{
+    Py_XDECREF(load_known(rehearsal));
 }
 
 void rehearsal_of_new_code(const struct rehearsal *rehearsal)
@@ -78,4 +100,26 @@ void rehearsal_of_new_code(const struct rehearsal *rehearsal)
     PyObject *code = execute_quietly(rehearsal->execution, long_rehearsal, NULL);
 
     Py_XDECREF(code);
+}
+
+void rehearsal_of_memory(void)
+{
+    void *last = NULL;
+
+    for (size_t size = SMALL_STEP; size <= SMALL_MAX; size += SMALL_STEP)
+        for (size_t taken = 0; taken < SMALL_BYTES; taken += size) {
+            void **block = PyObject_Malloc(size);
+
+            if (!block)
+                break;
+            *block = last;
+            last = block;
+        }
+    /* what is given back last is given out first: in the order of now */
+    while (last) {
+        void *before = *(void **)last;
+
+        PyObject_Free(last);
+        last = before;
+    }
 }

@@ -242,8 +242,11 @@ def import_pandas(target):
         return with_import - without
 
 
-# a node of ten lines, most of which do not run: what it costs is its check and compilation
+# a node of ten lines, none of which runs: what they cost is their check and compilation
 TEN_LINES = """
+if not _items:
+    return []
+
 def price(item):
     value = item['json'].get('price')
     return value if isinstance(value, (int, float)) else float(str(value).replace(',', '.'))

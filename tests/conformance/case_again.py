@@ -140,6 +140,17 @@ def a_task_whose_process_dies_before_it_has_read_it_is_run_by_another(build):
 
 
 @case
+def a_task_whose_process_dies_before_its_settings_come_is_run_by_another(build):
+    with Pair(build) as pair:
+        found = waiting(pair)
+        pair.broker.say(cmd="task", taskId="t", settingsDelayMs=300, settings={
+            "code": "return 1", "nodeMode": "runOnceForAllItems", "items": []})
+        pair.broker.wait("accepted", taskId="t")
+        send(found, signal.SIGKILL)
+        assert result_of(pair.broker.end("t")) == 1
+
+
+@case
 def tasks_that_come_as_python_dies_are_run_by_the_next(build):
     with Pair(build) as pair:
         for _ in range(3):
