@@ -17,7 +17,9 @@ static const char watch[] = "import random\n"
 
 /*
  * numpy keeps what a generator was seeded with: a number of 128 bits from the system when nobody
- * named one. The legacy functions of numpy.random share one generator.
+ * named one. The legacy functions of numpy.random share one generator, a Mersenne Twister: any bits
+ * are a state of it, and the system's are sooner had than a new generator, which writes to 100
+ * pages.
  */
 static const char settle[] =
     "import os, sys\n"
@@ -36,11 +38,16 @@ static const char settle[] =
     "    bits = [o for o in gc.get_objects() if issubclass(type(o), kind) and is_by_chance(o)]\n"
     "    if all(o is not legacy for o in bits):\n"
     "        bits.append(legacy)\n"
+    "def state_of(kind):\n"
+    "    if kind is not numpy.random.MT19937:\n"
+    "        return kind().state\n"
+    "    key = numpy.frombuffer(os.urandom(4 * 624), numpy.uint32)\n"
+    "    return {'bit_generator': 'MT19937', 'state': {'key': key, 'pos': 624}}\n"
     "def anew():\n"
     "    for generator in generators:\n"
     "        seed(generator)\n"
     "    for generator in bits:\n"
-    "        generator.state = type(generator)().state\n"
+    "        generator.state = state_of(type(generator))\n"
     "if generators or bits:\n"
     "    os.register_at_fork(after_in_child=anew)\n";
 

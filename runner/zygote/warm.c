@@ -3,6 +3,7 @@
 
 #include "runner/zygote/warm.h"
 
+#include <malloc.h>
 #include <sched.h>
 #include <string.h>
 #include <unistd.h>
@@ -277,6 +278,9 @@ void warm_freeze(void)
         Py_XDECREF(PyObject_CallMethod(gc, "freeze", NULL));
     Py_XDECREF(gc);
     PyErr_Clear();
+#ifdef __GLIBC__
+    malloc_trim(0); /* puts free blocks together, which each child would, at its first large one */
+#endif
 }
 
 static void settle_randomness(struct buf *warnings)

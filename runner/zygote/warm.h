@@ -30,7 +30,7 @@ void warm(const struct zygote_settings *settings, const struct warm_events *even
           struct warmed *warmed);
 
 /* Keeps the collector from all that is there, in this process and its children: it would write to
- * each object's page. */
+ * each object's page. Puts glibc's free memory in order, once for all children. */
 void warm_freeze(void);
 
 #endif
