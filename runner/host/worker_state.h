@@ -94,7 +94,8 @@ void worker_free(struct worker *worker);
 /* Stores the task, copied. -1 with `err`. */
 int request_fill(struct request *request, struct code_cache *codes, const struct worker_task *task,
                  struct error **err);
-/* Tells a child that has rested, and has nothing yet, that a task is on its way. */
+/* Tells a child that has rested, and has nothing yet, that a task is on its way. Without a child
+ * there, or when it has not rested, nothing. */
 void request_announce(struct worker *worker);
 /* Gives it, or its code to compile, to the child that is or will be at the other end of the
  * channel. When that can't be done the child is ended, and another is given it. */
