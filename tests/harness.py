@@ -66,11 +66,16 @@ class Broker:
         self.tasks = 0
 
     def _read(self):
-        for line in self.process.stdout:
-            event = json.loads(line, strict=False)
-            event["raw"] = line
-            self.events.put(event)
-        self.events.put(None)
+        """The events, and None at their end, whatever ended them: who waits for it must not hang."""
+        try:
+            for line in self.process.stdout:
+                if not line.endswith(b"\n"):
+                    break  # a broker that is killed may leave a part of its last one
+                event = json.loads(line, strict=False)
+                event["raw"] = line
+                self.events.put(event)
+        finally:
+            self.events.put(None)
 
     @property
     def uri(self):
