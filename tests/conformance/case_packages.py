@@ -224,16 +224,21 @@ def a_folder_of_the_tasks_own_hides_no_package(build):
             assert written == 1 and not environment.path.startswith(room + "/"), room
 
 
+# numpy and numpy.random, as far as the runner looks at them: a generator's state is its number
+ODD_NUMPY = ("import types\nfrom . import random\n",
+             "import itertools, types\n"
+             "count = itertools.count()\n"
+             "class BitGenerator:\n"
+             "    def __init__(self):\n"
+             "        self.state = next(count)\n"
+             "mtrand = types.SimpleNamespace(_rand=types.SimpleNamespace(_bit_generator=BitGenerator()))\n")
+FRESH = 2  # 0 was made by the import, 1 to try it
+
+
 @case
 def odd_objects_in_a_package_harm_nothing(build):
     """A numpy of our own, whose generator every child seeds; and objects that can't be looked at."""
-    numpy = "import types\nfrom . import random\n"
-    generator = ("import itertools, types\n"
-                 "count = itertools.count()\n"
-                 "class BitGenerator:\n"
-                 "    def __init__(self):\n"
-                 "        self.state = next(count)\n"
-                 "mtrand = types.SimpleNamespace(_rand=types.SimpleNamespace(_bit_generator=BitGenerator()))\n")
+    numpy, generator = ODD_NUMPY
     odd = ("import weakref\n"
            "class Gone:\n    pass\n"
            "class Raises:\n"
@@ -243,8 +248,25 @@ def odd_objects_in_a_package_harm_nothing(build):
     with Environment(build).add("numpy", numpy, parts=[("random", generator)]).add("odd", odd) as environment:
         with pair_on(environment, build, "numpy,odd") as pair:
             code = "import numpy\nreturn numpy.random.mtrand._rand._bit_generator.state"
-            assert result_of(pair.broker.run(code)) == 1
+            assert result_of(pair.broker.run(code)) == FRESH
             assert pair.runner.err == [], pair.runner.err
+
+
+@case
+def a_generator_that_cant_be_seeded_anew_is_said_and_keeps_no_other_from_it(build):
+    needy = ("import numpy, types\n"
+             "class Needy(numpy.random.BitGenerator):\n"
+             "    def __init__(self, name):\n"
+             "        self.seed_seq = types.SimpleNamespace(entropy=1 << 100)\n"
+             "kept = [Needy('a'), Needy('b')]\n")
+    numpy, generator = ODD_NUMPY
+    with Environment(build).add("numpy", numpy, parts=[("random", generator)]).add("odd", needy) as environment:
+        with pair_on(environment, build, "numpy,odd") as pair:
+            line = pair.runner.line("tasks may draw the same random numbers from packages: ")
+            assert "odd.Needy: TypeError(" in line and "name" in line, line
+            assert len(pair.runner.err) == 1, pair.runner.err
+            code = "import numpy\nreturn numpy.random.mtrand._rand._bit_generator.state"
+            assert result_of(pair.broker.run(code)) == FRESH
 
 
 @case

@@ -1,8 +1,10 @@
 """Packages from the index, behind all the walls, in children that share nothing by chance."""
+import glob
 import json
 import os
 import subprocess
 
+from environment import Environment
 from harness import Pair, case, error_of, result_of
 from target import as_user, readable_for_others
 
@@ -96,10 +98,10 @@ class Packages(Pair):
 
     def __init__(self, build, prefix=(), **settings):
         settings = {"N8N_RUNNERS_EXTERNAL_ALLOW": PACKAGES,
+                    "N8N_RUNNERS_PYTHON_VENV": os.path.join(build, "packages", "venv"),
                     "N8N_RUNNERS_STDLIB_ALLOW": "io,base64,concurrent,random,uuid", **settings}
         settings["N8N_RUNNERS_BUILTINS_DENY"] = "eval,exec,open"
-        super().__init__(build, prefix=prefix, N8N_RUNNERS_PYTHON_VENV=os.path.join(build, "packages", "venv"),
-                         **settings)
+        super().__init__(build, prefix=prefix, **settings)
 
 
 def uses(pair):
@@ -164,6 +166,40 @@ return [random.random(), str(uuid.uuid4()), float(np.random.rand()), float(np.ra
         for column in columns[:-1]:
             assert len(set(column)) == 6, column
         assert len(set(columns[-1])) == 1, columns[-1]
+
+
+@case
+def what_a_package_drew_at_its_import_is_not_drawn_on(build):
+    dice = """
+import numpy as np
+np.random.randn()  # draws two, and keeps the second
+by_chance = np.random.RandomState()
+by_chance.randn()
+by_number = np.random.RandomState(1)
+by_number.randn()
+generator = np.random.default_rng()
+others = np.random.Generator(np.random.PCG64DXSM()), np.random.Generator(np.random.SFC64())
+sequence = np.random.SeedSequence()
+counted = np.random.default_rng(7)
+"""
+    code = """
+import dice
+import numpy as np
+def one(generator):
+    return float(generator.random())
+return [float(np.random.randn()), float(np.random.rand()), float(dice.by_chance.randn()), one(dice.by_chance),
+        one(dice.generator), *map(one, dice.others),
+        str(dice.sequence.spawn(1)[0].entropy), str(dice.generator.bit_generator.seed_seq.spawn(1)[0].entropy),
+        float(dice.by_number.randn()), one(dice.by_number), one(dice.counted)]
+"""
+    with Environment(build).add("dice", dice) as environment:
+        for path in glob.glob(os.path.join(build, "packages", "venv", "lib", "python3*", "site-packages", "numpy*")):
+            os.symlink(path, os.path.join(environment.packages, os.path.basename(path)))
+        with Packages(build, N8N_RUNNERS_EXTERNAL_ALLOW="numpy,dice",
+                      N8N_RUNNERS_PYTHON_VENV=environment.path) as pair:
+            columns = list(zip(*[result_of(pair.broker.run(code)) for _ in range(4)]))
+            assert [len(set(column)) for column in columns] == [4] * 9 + [1] * 3, columns
+            assert pair.runner.err == [], pair.runner.err
 
 
 @case
