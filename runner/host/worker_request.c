@@ -120,7 +120,7 @@ void request_announce(struct worker *worker)
     AUTO_BUF struct buf frame = {0};
     struct frame_header head = {.type = FRAME_SOON};
 
-    if (!worker->channel || clock_us() - worker->asked_us < RESTED_US)
+    if (!worker->channel || !worker->forked || clock_us() - worker->asked_us < RESTED_US)
         return;
     add_frame(&frame, &head, (struct span){0});
     if (!buf_failed(&frame))
