@@ -3,6 +3,7 @@
 A case is a function that takes a Pair and asserts. Nothing here depends on how fast the machine is:
 waits end when what is waited for comes, and their limits only end a run that hangs.
 """
+import contextlib
 import importlib
 import json
 import os
@@ -142,7 +143,8 @@ class Broker:
                 self.process.kill()
                 self.process.wait()
         self.reader.join(LIMIT)
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # what it was not there to hear
+            self.process.stdin.close()
         self.process.stdout.close()
 
 

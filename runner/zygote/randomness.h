@@ -1,8 +1,9 @@
 /*
  * No two tasks draw the same random numbers. `random`, `secrets` and `uuid` see to that themselves;
  * what the packages' imports seeded from chance is seeded anew in every child. What code seeded
- * with a number of its own stays as it was, wherever the number is from; in numpy one of more than
- * 64 bits counts as chance, for nothing else tells numpy's own.
+ * with a number of its own stays as it was, wherever the number is from. In numpy, where a
+ * generator's seed alone tells, one of more than 64 bits counts as chance, and so do that of a
+ * generator whose state was set, and the legacy functions' own.
  */
 #ifndef ZYGOTE_RANDOMNESS_H
 #define ZYGOTE_RANDOMNESS_H

@@ -258,12 +258,17 @@ def a_generator_that_cant_be_seeded_anew_is_said_and_keeps_no_other_from_it(buil
              "class Needy(numpy.random.BitGenerator):\n"
              "    def __init__(self, name):\n"
              "        self.seed_seq = types.SimpleNamespace(entropy=1 << 100)\n"
-             "kept = [Needy('a'), Needy('b')]\n")
+             "class Shy(Needy):\n"
+             "    def __init__(self):\n        pass\n"
+             "    @property\n"
+             "    def seed_seq(self):\n        raise RuntimeError('no seeds')\n"
+             "kept = [Needy('a'), Needy('b'), Shy()]\n")
     numpy, generator = ODD_NUMPY
     with Environment(build).add("numpy", numpy, parts=[("random", generator)]).add("odd", needy) as environment:
         with pair_on(environment, build, "numpy,odd") as pair:
             line = pair.runner.line("tasks may draw the same random numbers from packages: ")
-            assert "odd.Needy: TypeError(" in line and "name" in line, line
+            for said in ("odd.Needy: TypeError(", "odd.Shy: RuntimeError('no seeds')"):
+                assert said in line, line
             assert len(pair.runner.err) == 1, pair.runner.err
             code = "import numpy\nreturn numpy.random.mtrand._rand._bit_generator.state"
             assert result_of(pair.broker.run(code)) == FRESH

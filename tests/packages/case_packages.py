@@ -179,18 +179,22 @@ by_number = np.random.RandomState(1)
 by_number.randn()
 generator = np.random.default_rng()
 others = np.random.Generator(np.random.PCG64DXSM()), np.random.Generator(np.random.SFC64())
-sequence = np.random.SeedSequence()
+sequence = np.random.SeedSequence(pool_size=8)
 counted = np.random.default_rng(7)
+import gc
+gc.freeze()
 """
     code = """
 import dice
 import numpy as np
 def one(generator):
     return float(generator.random())
+def words(sequence):
+    return str(sequence.generate_state(4))
 return [float(np.random.randn()), float(np.random.rand()), float(dice.by_chance.randn()), one(dice.by_chance),
         one(dice.generator), *map(one, dice.others),
-        str(dice.sequence.spawn(1)[0].entropy), str(dice.generator.bit_generator.seed_seq.spawn(1)[0].entropy),
-        float(dice.by_number.randn()), one(dice.by_number), one(dice.counted)]
+        words(dice.sequence), *map(words, dice.sequence.spawn(1) + dice.generator.bit_generator.seed_seq.spawn(1)),
+        dice.sequence.pool_size, float(dice.by_number.randn()), one(dice.by_number), one(dice.counted)]
 """
     with Environment(build).add("dice", dice) as environment:
         for path in glob.glob(os.path.join(build, "packages", "venv", "lib", "python3*", "site-packages", "numpy*")):
@@ -198,7 +202,9 @@ return [float(np.random.randn()), float(np.random.rand()), float(dice.by_chance.
         with Packages(build, N8N_RUNNERS_EXTERNAL_ALLOW="numpy,dice",
                       N8N_RUNNERS_PYTHON_VENV=environment.path) as pair:
             columns = list(zip(*[result_of(pair.broker.run(code)) for _ in range(4)]))
-            assert [len(set(column)) for column in columns] == [4] * 9 + [1] * 3, columns
+            assert [len(set(column)) for column in columns] == [4] * 10 + [1] * 4, columns
+            second_of_seed_1 = -0.6117564136500754
+            assert [columns[10][0], columns[11][0]] == [8, second_of_seed_1], columns
             assert pair.runner.err == [], pair.runner.err
 
 
