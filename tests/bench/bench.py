@@ -56,7 +56,11 @@ def arguments():
     parser.add_argument("--vs", help="another runner's command, to be measured in turn")
     parser.add_argument("--only", default="", help="the figures whose names have this word")
     parser.add_argument("--keep", action="store_true", help="write the figures to figures.json")
-    return parser.parse_args()
+    options = parser.parse_args()
+    names = [name for name, *_ in FIGURES]
+    if not any(options.only in name for name in names):
+        parser.error("no figure's name has %r; there are: %s" % (options.only, ", ".join(names)))
+    return options
 
 
 def compare(ours, other, before, only):
