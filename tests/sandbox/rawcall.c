@@ -4,7 +4,7 @@
 #include <Python.h>
 
 #include <errno.h>
-#include <stdint.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -48,566 +48,159 @@ static PyObject *call32(PyObject *self, PyObject *number)
 
 /*
  * The system calls that a task may make with some arguments, as this test knows them: one that the
- * runner allows and that is not here is a hole, or a line that is missing here. A machine that has
- * no such call, or a C library that is older than it, leaves its line out.
+ * runner allows and that is not here is a hole, or a name that is missing here. The numbers are the
+ * C library's; of a call that it or the machine has not, the text is no number. A name, its number,
+ * and so on.
  */
-static const struct open_call {
-    const char *name;
-    long number;
-} open_calls[] = {
-#define CALL(name) {#name, SYS_##name},
-#ifdef SYS_brk
-    CALL(brk)
-#endif
-#ifdef SYS_madvise
-        CALL(madvise)
-#endif
-#ifdef SYS_mincore
-            CALL(mincore)
-#endif
-#ifdef SYS_mmap
-                CALL(mmap)
-#endif
-#ifdef SYS_mprotect
-                    CALL(mprotect)
-#endif
-#ifdef SYS_mremap
-                        CALL(mremap)
-#endif
-#ifdef SYS_msync
-                            CALL(msync)
-#endif
-#ifdef SYS_munmap
-                                CALL(munmap)
-#endif
-#ifdef SYS_membarrier
-                                    CALL(membarrier)
-#endif
-#ifdef SYS_close
-                                        CALL(close)
-#endif
-#ifdef SYS_close_range
-                                            CALL(close_range)
-#endif
-#ifdef SYS_dup
-                                                CALL(dup)
-#endif
-#ifdef SYS_dup3
-                                                    CALL(dup3)
-#endif
-#ifdef SYS_epoll_create1
-                                                        CALL(epoll_create1)
-#endif
-#ifdef SYS_epoll_ctl
-                                                            CALL(epoll_ctl)
-#endif
-#ifdef SYS_epoll_pwait
-                                                                CALL(epoll_pwait)
-#endif
-#ifdef SYS_epoll_pwait2
-                                                                    CALL(epoll_pwait2)
-#endif
-#ifdef SYS_eventfd2
-                                                                        CALL(eventfd2)
-#endif
-#ifdef SYS_fadvise64
-                                                                            CALL(fadvise64)
-#endif
-#ifdef SYS_fdatasync
-                                                                                CALL(fdatasync)
-#endif
-#ifdef SYS_flock
-                                                                                    CALL(flock)
-#endif
-#ifdef SYS_fstat
-                                                                                        CALL(fstat)
-#endif
-#ifdef SYS_fstatfs
-                                                                                            CALL(
-                                                                                                fstatfs)
-#endif
-#ifdef SYS_fsync
-                                                                                                CALL(
-                                                                                                    fsync)
-#endif
-#ifdef SYS_getdents64
-                                                                                                    CALL(
-                                                                                                        getdents64)
-#endif
-#ifdef SYS_lseek
-                                                                                                        CALL(
-                                                                                                            lseek)
-#endif
-#ifdef SYS_pipe2
-                                                                                                            CALL(
-                                                                                                                pipe2)
-#endif
-#ifdef SYS_ppoll
-                                                                                                                CALL(
-                                                                                                                    ppoll)
-#endif
-#ifdef SYS_pread64
-                                                                                                                    CALL(
-                                                                                                                        pread64)
-#endif
-#ifdef SYS_preadv
-                                                                                                                        CALL(
-                                                                                                                            preadv)
-#endif
-#ifdef SYS_preadv2
-                                                                                                                            CALL(
-                                                                                                                                preadv2)
-#endif
-#ifdef SYS_pselect6
-                                                                                                                                CALL(
-                                                                                                                                    pselect6)
-#endif
-#ifdef SYS_pwrite64
-                                                                                                                                    CALL(
-                                                                                                                                        pwrite64)
-#endif
-#ifdef SYS_pwritev
-                                                                                                                                        CALL(
-                                                                                                                                            pwritev)
-#endif
-#ifdef SYS_pwritev2
-                                                                                                                                            CALL(
-                                                                                                                                                pwritev2)
-#endif
-#ifdef SYS_read
-                                                                                                                                                CALL(
-                                                                                                                                                    read)
-#endif
-#ifdef SYS_readv
-                                                                                                                                                    CALL(
-                                                                                                                                                        readv)
-#endif
-#ifdef SYS_sendfile
-                                                                                                                                                        CALL(
-                                                                                                                                                            sendfile)
-#endif
-#ifdef SYS_copy_file_range
-                                                                                                                                                            CALL(
-                                                                                                                                                                copy_file_range)
-#endif
-#ifdef SYS_signalfd4
-                                                                                                                                                                CALL(
-                                                                                                                                                                    signalfd4)
-#endif
-#ifdef SYS_timerfd_create
-                                                                                                                                                                    CALL(
-                                                                                                                                                                        timerfd_create)
-#endif
-#ifdef SYS_timerfd_gettime
-                                                                                                                                                                        CALL(
-                                                                                                                                                                            timerfd_gettime)
-#endif
-#ifdef SYS_timerfd_settime
-                                                                                                                                                                            CALL(
-                                                                                                                                                                                timerfd_settime)
-#endif
-#ifdef SYS_write
-                                                                                                                                                                                CALL(
-                                                                                                                                                                                    write)
-#endif
-#ifdef SYS_writev
-                                                                                                                                                                                    CALL(
-                                                                                                                                                                                        writev)
-#endif
-#ifdef SYS_chdir
-                                                                                                                                                                                        CALL(
-                                                                                                                                                                                            chdir)
-#endif
-#ifdef SYS_faccessat
-                                                                                                                                                                                            CALL(
-                                                                                                                                                                                                faccessat)
-#endif
-#ifdef SYS_faccessat2
-                                                                                                                                                                                                CALL(
-                                                                                                                                                                                                    faccessat2)
-#endif
-#ifdef SYS_getcwd
-                                                                                                                                                                                                    CALL(
-                                                                                                                                                                                                        getcwd)
-#endif
-#ifdef SYS_newfstatat
-                                                                                                                                                                                                        CALL(
-                                                                                                                                                                                                            newfstatat)
-#endif
-#ifdef SYS_readlinkat
-                                                                                                                                                                                                            CALL(
-                                                                                                                                                                                                                readlinkat)
-#endif
-#ifdef SYS_statfs
-                                                                                                                                                                                                                CALL(
-                                                                                                                                                                                                                    statfs)
-#endif
-#ifdef SYS_statx
-                                                                                                                                                                                                                    CALL(
-                                                                                                                                                                                                                        statx)
-#endif
-#ifdef SYS_umask
-                                                                                                                                                                                                                        CALL(
-                                                                                                                                                                                                                            umask)
-#endif
-#ifdef SYS_getpeername
-                                                                                                                                                                                                                            CALL(
-                                                                                                                                                                                                                                getpeername)
-#endif
-#ifdef SYS_getsockname
-                                                                                                                                                                                                                                CALL(
-                                                                                                                                                                                                                                    getsockname)
-#endif
-#ifdef SYS_getsockopt
-                                                                                                                                                                                                                                    CALL(
-                                                                                                                                                                                                                                        getsockopt)
-#endif
-#ifdef SYS_recvfrom
-                                                                                                                                                                                                                                        CALL(
-                                                                                                                                                                                                                                            recvfrom)
-#endif
-#ifdef SYS_recvmsg
-                                                                                                                                                                                                                                            CALL(
-                                                                                                                                                                                                                                                recvmsg)
-#endif
-#ifdef SYS_sendto
-                                                                                                                                                                                                                                                CALL(
-                                                                                                                                                                                                                                                    sendto)
-#endif
-#ifdef SYS_shutdown
-                                                                                                                                                                                                                                                    CALL(
-                                                                                                                                                                                                                                                        shutdown)
-#endif
-#ifdef SYS_clock_getres
-                                                                                                                                                                                                                                                        CALL(
-                                                                                                                                                                                                                                                            clock_getres)
-#endif
-#ifdef SYS_clock_gettime
-                                                                                                                                                                                                                                                            CALL(
-                                                                                                                                                                                                                                                                clock_gettime)
-#endif
-#ifdef SYS_clock_nanosleep
-                                                                                                                                                                                                                                                                CALL(
-                                                                                                                                                                                                                                                                    clock_nanosleep)
-#endif
-#ifdef SYS_futex
-                                                                                                                                                                                                                                                                    CALL(
-                                                                                                                                                                                                                                                                        futex)
-#endif
-#ifdef SYS_futex_waitv
-                                                                                                                                                                                                                                                                        CALL(
-                                                                                                                                                                                                                                                                            futex_waitv)
-#endif
-#ifdef SYS_get_robust_list
-                                                                                                                                                                                                                                                                            CALL(
-                                                                                                                                                                                                                                                                                get_robust_list)
-#endif
-#ifdef SYS_getcpu
-                                                                                                                                                                                                                                                                                CALL(
-                                                                                                                                                                                                                                                                                    getcpu)
-#endif
-#ifdef SYS_getitimer
-                                                                                                                                                                                                                                                                                    CALL(
-                                                                                                                                                                                                                                                                                        getitimer)
-#endif
-#ifdef SYS_gettimeofday
-                                                                                                                                                                                                                                                                                        CALL(
-                                                                                                                                                                                                                                                                                            gettimeofday)
-#endif
-#ifdef SYS_nanosleep
-                                                                                                                                                                                                                                                                                            CALL(
-                                                                                                                                                                                                                                                                                                nanosleep)
-#endif
-#ifdef SYS_restart_syscall
-                                                                                                                                                                                                                                                                                                CALL(
-                                                                                                                                                                                                                                                                                                    restart_syscall)
-#endif
-#ifdef SYS_rseq
-                                                                                                                                                                                                                                                                                                    CALL(
-                                                                                                                                                                                                                                                                                                        rseq)
-#endif
-#ifdef SYS_sched_get_priority_max
-                                                                                                                                                                                                                                                                                                        CALL(
-                                                                                                                                                                                                                                                                                                            sched_get_priority_max)
-#endif
-#ifdef SYS_sched_get_priority_min
-                                                                                                                                                                                                                                                                                                            CALL(
-                                                                                                                                                                                                                                                                                                                sched_get_priority_min)
-#endif
-#ifdef SYS_sched_getaffinity
-                                                                                                                                                                                                                                                                                                                CALL(
-                                                                                                                                                                                                                                                                                                                    sched_getaffinity)
-#endif
-#ifdef SYS_sched_getattr
-                                                                                                                                                                                                                                                                                                                    CALL(
-                                                                                                                                                                                                                                                                                                                        sched_getattr)
-#endif
-#ifdef SYS_sched_getparam
-                                                                                                                                                                                                                                                                                                                        CALL(
-                                                                                                                                                                                                                                                                                                                            sched_getparam)
-#endif
-#ifdef SYS_sched_getscheduler
-                                                                                                                                                                                                                                                                                                                            CALL(
-                                                                                                                                                                                                                                                                                                                                sched_getscheduler)
-#endif
-#ifdef SYS_sched_yield
-                                                                                                                                                                                                                                                                                                                                CALL(
-                                                                                                                                                                                                                                                                                                                                    sched_yield)
-#endif
-#ifdef SYS_set_robust_list
-                                                                                                                                                                                                                                                                                                                                    CALL(
-                                                                                                                                                                                                                                                                                                                                        set_robust_list)
-#endif
-#ifdef SYS_set_tid_address
-                                                                                                                                                                                                                                                                                                                                        CALL(
-                                                                                                                                                                                                                                                                                                                                            set_tid_address)
-#endif
-#ifdef SYS_setitimer
-                                                                                                                                                                                                                                                                                                                                            CALL(
-                                                                                                                                                                                                                                                                                                                                                setitimer)
-#endif
-#ifdef SYS_timer_create
-                                                                                                                                                                                                                                                                                                                                                CALL(
-                                                                                                                                                                                                                                                                                                                                                    timer_create)
-#endif
-#ifdef SYS_timer_delete
-                                                                                                                                                                                                                                                                                                                                                    CALL(
-                                                                                                                                                                                                                                                                                                                                                        timer_delete)
-#endif
-#ifdef SYS_timer_getoverrun
-                                                                                                                                                                                                                                                                                                                                                        CALL(
-                                                                                                                                                                                                                                                                                                                                                            timer_getoverrun)
-#endif
-#ifdef SYS_timer_gettime
-                                                                                                                                                                                                                                                                                                                                                            CALL(
-                                                                                                                                                                                                                                                                                                                                                                timer_gettime)
-#endif
-#ifdef SYS_timer_settime
-                                                                                                                                                                                                                                                                                                                                                                CALL(
-                                                                                                                                                                                                                                                                                                                                                                    timer_settime)
-#endif
-#ifdef SYS_times
-                                                                                                                                                                                                                                                                                                                                                                    CALL(
-                                                                                                                                                                                                                                                                                                                                                                        times)
-#endif
-#ifdef SYS_rt_sigaction
-                                                                                                                                                                                                                                                                                                                                                                        CALL(
-                                                                                                                                                                                                                                                                                                                                                                            rt_sigaction)
-#endif
-#ifdef SYS_rt_sigpending
-                                                                                                                                                                                                                                                                                                                                                                            CALL(
-                                                                                                                                                                                                                                                                                                                                                                                rt_sigpending)
-#endif
-#ifdef SYS_rt_sigprocmask
-                                                                                                                                                                                                                                                                                                                                                                                CALL(
-                                                                                                                                                                                                                                                                                                                                                                                    rt_sigprocmask)
-#endif
-#ifdef SYS_rt_sigreturn
-                                                                                                                                                                                                                                                                                                                                                                                    CALL(
-                                                                                                                                                                                                                                                                                                                                                                                        rt_sigreturn)
-#endif
-#ifdef SYS_rt_sigsuspend
-                                                                                                                                                                                                                                                                                                                                                                                        CALL(
-                                                                                                                                                                                                                                                                                                                                                                                            rt_sigsuspend)
-#endif
-#ifdef SYS_rt_sigtimedwait
-                                                                                                                                                                                                                                                                                                                                                                                            CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                rt_sigtimedwait)
-#endif
-#ifdef SYS_sigaltstack
-                                                                                                                                                                                                                                                                                                                                                                                                CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                    sigaltstack)
-#endif
-#ifdef SYS_capget
-                                                                                                                                                                                                                                                                                                                                                                                                    CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                        capget)
-#endif
-#ifdef SYS_exit
-                                                                                                                                                                                                                                                                                                                                                                                                        CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                            exit)
-#endif
-#ifdef SYS_exit_group
-                                                                                                                                                                                                                                                                                                                                                                                                            CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                exit_group)
-#endif
-#ifdef SYS_getegid
-                                                                                                                                                                                                                                                                                                                                                                                                                CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                    getegid)
-#endif
-#ifdef SYS_geteuid
-                                                                                                                                                                                                                                                                                                                                                                                                                    CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                        geteuid)
-#endif
-#ifdef SYS_getgid
-                                                                                                                                                                                                                                                                                                                                                                                                                        CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                            getgid)
-#endif
-#ifdef SYS_getgroups
-                                                                                                                                                                                                                                                                                                                                                                                                                            CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                getgroups)
-#endif
-#ifdef SYS_getpgid
-                                                                                                                                                                                                                                                                                                                                                                                                                                CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                    getpgid)
-#endif
-#ifdef SYS_getpid
-                                                                                                                                                                                                                                                                                                                                                                                                                                    CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                        getpid)
-#endif
-#ifdef SYS_getppid
-                                                                                                                                                                                                                                                                                                                                                                                                                                        CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                            getppid)
-#endif
-#ifdef SYS_getpriority
-                                                                                                                                                                                                                                                                                                                                                                                                                                            CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                getpriority)
-#endif
-#ifdef SYS_getrandom
-                                                                                                                                                                                                                                                                                                                                                                                                                                                CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                    getrandom)
-#endif
-#ifdef SYS_getresgid
-                                                                                                                                                                                                                                                                                                                                                                                                                                                    CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                        getresgid)
-#endif
-#ifdef SYS_getresuid
-                                                                                                                                                                                                                                                                                                                                                                                                                                                        CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                            getresuid)
-#endif
-#ifdef SYS_getrusage
-                                                                                                                                                                                                                                                                                                                                                                                                                                                            CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                getrusage)
-#endif
-#ifdef SYS_getsid
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                    getsid)
-#endif
-#ifdef SYS_gettid
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                    CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                        gettid)
-#endif
-#ifdef SYS_getuid
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                        CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                            getuid)
-#endif
-#ifdef SYS_sysinfo
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                            CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                sysinfo)
-#endif
-#ifdef SYS_uname
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                    uname)
-#endif
-#ifdef SYS_wait4
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                    CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                        wait4)
-#endif
-#ifdef SYS_waitid
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                        CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            waitid)
-#endif
-#ifdef SYS_mseal
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                mseal)
-#endif
-#ifdef SYS_map_shadow_stack
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                    map_shadow_stack)
-#endif
-#ifdef SYS_openat
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                    CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                        openat)
-#endif
-#ifdef SYS_fcntl
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                        CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            fcntl)
-#endif
-#ifdef SYS_prlimit64
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                prlimit64)
-#endif
-#ifdef SYS_dup2
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                    dup2)
-#endif
-#ifdef SYS_epoll_create
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                    CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                        epoll_create)
-#endif
-#ifdef SYS_epoll_wait
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                        CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            epoll_wait)
-#endif
-#ifdef SYS_eventfd
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                eventfd)
-#endif
-#ifdef SYS_getdents
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                    getdents)
-#endif
-#ifdef SYS_pipe
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                    CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                        pipe)
-#endif
-#ifdef SYS_poll
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                        CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            poll)
-#endif
-#ifdef SYS_select
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                select)
-#endif
-#ifdef SYS_signalfd
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                    signalfd)
-#endif
-#ifdef SYS_access
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                    CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                        access)
-#endif
-#ifdef SYS_lstat
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                        CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            lstat)
-#endif
-#ifdef SYS_readlink
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                readlink)
-#endif
-#ifdef SYS_stat
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                    stat)
-#endif
-#ifdef SYS_pause
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                    CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                        pause)
-#endif
-#ifdef SYS_time
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                        CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            time)
-#endif
-#ifdef SYS_alarm
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                alarm)
-#endif
-#ifdef SYS_arch_prctl
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                    arch_prctl)
-#endif
-#ifdef SYS_getpgrp
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                    CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                        getpgrp)
-#endif
-#ifdef SYS_getrlimit
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                        CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            getrlimit)
-#endif
-#ifdef SYS_open
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            CALL(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                open)
-#endif
-#undef CALL
+#define TEXT(tokens) #tokens
+#define TEXT_OF(macro) TEXT(macro)
+#define CALL(name) #name, TEXT_OF(SYS_##name)
+static const char *const open_calls[] = {
+    CALL(brk),
+    CALL(madvise),
+    CALL(mincore),
+    CALL(mmap),
+    CALL(mprotect),
+    CALL(mremap),
+    CALL(msync),
+    CALL(munmap),
+    CALL(membarrier),
+    CALL(close),
+    CALL(close_range),
+    CALL(dup),
+    CALL(dup3),
+    CALL(epoll_create1),
+    CALL(epoll_ctl),
+    CALL(epoll_pwait),
+    CALL(epoll_pwait2),
+    CALL(eventfd2),
+    CALL(fadvise64),
+    CALL(fdatasync),
+    CALL(flock),
+    CALL(fstat),
+    CALL(fstatfs),
+    CALL(fsync),
+    CALL(getdents64),
+    CALL(lseek),
+    CALL(pipe2),
+    CALL(ppoll),
+    CALL(pread64),
+    CALL(preadv),
+    CALL(preadv2),
+    CALL(pselect6),
+    CALL(pwrite64),
+    CALL(pwritev),
+    CALL(pwritev2),
+    CALL(read),
+    CALL(readv),
+    CALL(sendfile),
+    CALL(copy_file_range),
+    CALL(signalfd4),
+    CALL(timerfd_create),
+    CALL(timerfd_gettime),
+    CALL(timerfd_settime),
+    CALL(write),
+    CALL(writev),
+    CALL(chdir),
+    CALL(faccessat),
+    CALL(faccessat2),
+    CALL(getcwd),
+    CALL(newfstatat),
+    CALL(readlinkat),
+    CALL(statfs),
+    CALL(statx),
+    CALL(umask),
+    CALL(getpeername),
+    CALL(getsockname),
+    CALL(getsockopt),
+    CALL(recvfrom),
+    CALL(recvmsg),
+    CALL(sendto),
+    CALL(shutdown),
+    CALL(clock_getres),
+    CALL(clock_gettime),
+    CALL(clock_nanosleep),
+    CALL(futex),
+    CALL(futex_waitv),
+    CALL(get_robust_list),
+    CALL(getcpu),
+    CALL(getitimer),
+    CALL(gettimeofday),
+    CALL(nanosleep),
+    CALL(restart_syscall),
+    CALL(rseq),
+    CALL(sched_get_priority_max),
+    CALL(sched_get_priority_min),
+    CALL(sched_getaffinity),
+    CALL(sched_getattr),
+    CALL(sched_getparam),
+    CALL(sched_getscheduler),
+    CALL(sched_yield),
+    CALL(set_robust_list),
+    CALL(set_tid_address),
+    CALL(setitimer),
+    CALL(timer_create),
+    CALL(timer_delete),
+    CALL(timer_getoverrun),
+    CALL(timer_gettime),
+    CALL(timer_settime),
+    CALL(times),
+    CALL(rt_sigaction),
+    CALL(rt_sigpending),
+    CALL(rt_sigprocmask),
+    CALL(rt_sigreturn),
+    CALL(rt_sigsuspend),
+    CALL(rt_sigtimedwait),
+    CALL(sigaltstack),
+    CALL(capget),
+    CALL(exit),
+    CALL(exit_group),
+    CALL(getegid),
+    CALL(geteuid),
+    CALL(getgid),
+    CALL(getgroups),
+    CALL(getpgid),
+    CALL(getpid),
+    CALL(getppid),
+    CALL(getpriority),
+    CALL(getrandom),
+    CALL(getresgid),
+    CALL(getresuid),
+    CALL(getrusage),
+    CALL(getsid),
+    CALL(gettid),
+    CALL(getuid),
+    CALL(sysinfo),
+    CALL(uname),
+    CALL(wait4),
+    CALL(waitid),
+    CALL(mseal),
+    CALL(map_shadow_stack),
+    CALL(openat),
+    CALL(fcntl),
+    CALL(prlimit64),
+    CALL(dup2),
+    CALL(epoll_create),
+    CALL(epoll_wait),
+    CALL(eventfd),
+    CALL(getdents),
+    CALL(pipe),
+    CALL(poll),
+    CALL(select),
+    CALL(signalfd),
+    CALL(access),
+    CALL(lstat),
+    CALL(readlink),
+    CALL(stat),
+    CALL(pause),
+    CALL(time),
+    CALL(alarm),
+    CALL(arch_prctl),
+    CALL(getpgrp),
+    CALL(getrlimit),
+    CALL(open),
 };
+#undef CALL
 
 /* open_calls(): name -> number. */
 static PyObject *list_open_calls(PyObject *self, PyObject *unused)
@@ -615,10 +208,11 @@ static PyObject *list_open_calls(PyObject *self, PyObject *unused)
     PyObject *dict = PyDict_New();
 
     (void)self, (void)unused;
-    for (size_t i = 0; dict && i < sizeof(open_calls) / sizeof(open_calls[0]); i++) {
-        PyObject *number = PyLong_FromLong(open_calls[i].number);
+    for (size_t i = 0; dict && i < sizeof(open_calls) / sizeof(open_calls[0]); i += 2) {
+        char *end;
+        PyObject *number = PyLong_FromLong(strtol(open_calls[i + 1], &end, 10));
 
-        if (!number || PyDict_SetItemString(dict, open_calls[i].name, number) < 0)
+        if (!number || (!*end && PyDict_SetItemString(dict, open_calls[i], number) < 0))
             Py_CLEAR(dict);
         Py_XDECREF(number);
     }
