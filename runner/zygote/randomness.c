@@ -35,7 +35,6 @@ static const char settle[] =
     "    seed(generator)\n"
     "    return True\n"
     "again = [(renew, o) for o in by_chance.values() if type(o) is not random.SystemRandom]\n"
-    "once = []\n"
     "numpy = sys.modules.get('numpy')\n"
     "if numpy and 'numpy.random' in sys.modules:\n"
     "    import gc\n"
@@ -72,10 +71,9 @@ static const char settle[] =
     "        return [o for o in found if issubclass(type(o), kind) and attempt(condition, o)]\n"
     "    again += [(renew_bits, o) for o in (legacy, *choose(bit_generator, has_chance_bits))]\n"
     "    again += [(renew_seeds, o) for o in choose(sequence, is_by_chance)]\n"
-    "    once += [(forget_normal, o) for o in choose(distributions, has_chance_state)]\n"
+    "    for o in choose(distributions, has_chance_state):\n"
+    "        attempt(forget_normal, o)\n"
     "    del found\n"
-    "for work in once:\n"
-    "    attempt(*work)\n"
     "again = [work for work in again if attempt(*work)]\n"
     "def anew():\n"
     "    failure = None\n"
@@ -90,7 +88,7 @@ static const char settle[] =
     "    os.register_at_fork(after_in_child=anew)\n"
     "if failures:\n"
     "    text = '; '.join('%s: %r' % failure for failure in failures.items())\n"
-    "    del failures, once\n"
+    "    del failures\n"
     "    raise RuntimeError(text)\n";
 
 static int run(const char *code)

@@ -224,31 +224,35 @@ def a_folder_of_the_tasks_own_hides_no_package(build):
             assert written == 1 and not environment.path.startswith(room + "/"), room
 
 
-# numpy and numpy.random, as far as the runner looks at them: a generator's state is its number
-ODD_NUMPY = ("import types\nfrom . import random\n",
-             "import itertools, types\n"
-             "count = itertools.count()\n"
-             "class BitGenerator:\n"
-             "    def __init__(self):\n"
-             "        self.state = next(count)\n"
-             "mtrand = types.SimpleNamespace(_rand=types.SimpleNamespace(_bit_generator=BitGenerator()))\n")
-FRESH = 2  # 0 was made by the import, 1 to try it
+def with_odd_numpy(build, odd):
+    """An environment with a package `odd`, and numpy as far as the runner looks at it: the state of a generator
+    is how many had been made before it."""
+    random = ("import itertools, types\n"
+              "count = itertools.count()\n"
+              "class BitGenerator:\n"
+              "    def __init__(self):\n"
+              "        self.state = next(count)\n"
+              "mtrand = types.SimpleNamespace(_rand=types.SimpleNamespace(_bit_generator=BitGenerator()))\n")
+    return Environment(build).add("numpy", "from . import random\n", parts=[("random", random)]).add("odd", odd)
+
+
+def its_generator_is_seeded_anew(pair):
+    state = result_of(pair.broker.run("import numpy\nreturn numpy.random.mtrand._rand._bit_generator.state"))
+    assert state == 2, state  # 0 was made by the import, 1 to try it
 
 
 @case
 def odd_objects_in_a_package_harm_nothing(build):
     """A numpy of our own, whose generator every child seeds; and objects that can't be looked at."""
-    numpy, generator = ODD_NUMPY
     odd = ("import weakref\n"
            "class Gone:\n    pass\n"
            "class Raises:\n"
            "    @property\n"
            "    def __class__(self):\n        raise RuntimeError('no class')\n"
            "kept = [weakref.proxy(Gone()), Raises()]\n")
-    with Environment(build).add("numpy", numpy, parts=[("random", generator)]).add("odd", odd) as environment:
+    with with_odd_numpy(build, odd) as environment:
         with pair_on(environment, build, "numpy,odd") as pair:
-            code = "import numpy\nreturn numpy.random.mtrand._rand._bit_generator.state"
-            assert result_of(pair.broker.run(code)) == FRESH
+            its_generator_is_seeded_anew(pair)
             assert pair.runner.err == [], pair.runner.err
 
 
@@ -263,15 +267,13 @@ def a_generator_that_cant_be_seeded_anew_is_said_and_keeps_no_other_from_it(buil
              "    @property\n"
              "    def seed_seq(self):\n        raise RuntimeError('no seeds')\n"
              "kept = [Needy('a'), Needy('b'), Shy()]\n")
-    numpy, generator = ODD_NUMPY
-    with Environment(build).add("numpy", numpy, parts=[("random", generator)]).add("odd", needy) as environment:
+    with with_odd_numpy(build, needy) as environment:
         with pair_on(environment, build, "numpy,odd") as pair:
             line = pair.runner.line("tasks may draw the same random numbers from packages: ")
             for said in ("odd.Needy: TypeError(", "odd.Shy: RuntimeError('no seeds')"):
                 assert said in line, line
             assert len(pair.runner.err) == 1, pair.runner.err
-            code = "import numpy\nreturn numpy.random.mtrand._rand._bit_generator.state"
-            assert result_of(pair.broker.run(code)) == FRESH
+            its_generator_is_seeded_anew(pair)
 
 
 @case
