@@ -18,7 +18,6 @@ sys.path[:0] = [HERE, os.path.dirname(HERE)]
 import figures  # noqa: E402
 import measure  # noqa: E402
 
-ECHO = "return _items"
 HELD = "import time\ntime.sleep(%g)\nreturn _items"
 PAYLOADS = [size * 10 ** power for power in range(3, 8) for size in (1, 3)] + [10 ** 8]  # bytes
 ITEMS = [count * 10 ** power for power in range(5) for count in (1, 3)] + [10 ** 5]
@@ -35,21 +34,13 @@ def again_and_again(run):
     return found
 
 
-def echo(pair, items, code=ECHO):
-    """Runs a task that gives its items back; returns its milliseconds and the bytes of its result."""
-    done = pair.broker.end(pair.broker.task(code, items))
-    pair.broker.seen.clear()  # the events of large tasks would fill this process
-    assert done["event"] == "done", done
-    return done["settingsToDoneMs"], done["size"]
-
-
 def point_of_task(target, items):
     with target.pair(N8N_RUNNERS_TASK_TIMEOUT="300", N8N_RUNNERS_STDLIB_ALLOW="time") as pair:
         for _ in range(5 if len(items) < 10000 else 1):
-            echo(pair, items)
-        times = again_and_again(lambda: echo(pair, items))
+            measure.echo(pair, items)
+        times = again_and_again(lambda: measure.echo(pair, items))
         with measure.Peak(pair.pss) as watched:
-            again_and_again(lambda: echo(pair, items, HELD % 0.2))
+            again_and_again(lambda: measure.echo(pair, items, HELD % 0.2))
     return {"bytes": times[0][1], "items": len(items), "ms": round(statistics.median(ms for ms, _ in times), 3),
             "mb": round(watched.most, 2)}
 
