@@ -277,6 +277,17 @@ def a_generator_that_cant_be_seeded_anew_is_said_and_keeps_no_other_from_it(buil
 
 
 @case
+def a_numpy_that_cant_be_understood_keeps_nothing_else_from_being_seeded_anew(build):
+    dice = "import random\nby_chance = random.Random()\n"
+    with Environment(build).add("numpy", "from . import random\n", parts=[("random", "")]) as environment:
+        with pair_on(environment.add("dice", dice), build, "numpy,dice") as pair:
+            line = pair.runner.line("tasks may draw the same random numbers from packages: ")
+            assert "AttributeError: module 'numpy.random' has no attribute" in line, line
+            seen = {result_of(pair.broker.run("import dice\nreturn dice.by_chance.random()")) for _ in range(4)}
+            assert len(seen) == 4, seen
+
+
+@case
 def what_an_import_writes_is_no_tasks(build):
     code = COUNTED + "import sys\nsys.stdout.write('hello from a package')\nsys.stderr.write('a warning')\n"
     with Environment(build).add("early", code) as environment:
